@@ -1,0 +1,1 @@
+"""The service catalog: templates teams may launch and their immutable versions."""

@@ -1,0 +1,194 @@
+"""The database: engine, sessions bound to the application context, house column types, the database's own clock."""
+
+import json
+import secrets
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from flask import Flask, current_app, g, has_request_context, request
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Enum,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    create_engine,
+    event,
+    func,
+    text,
+)
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.sql.functions import FunctionElement
+from werkzeug.local import LocalProxy
+
+from app.config import Config
+
+# Crockford's alphabet without the letters people mistake for digits.
+REF_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Moment(TypeDecorator):
+    """A moment in UTC. SQLite keeps it naive, so it is made aware on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A moment needs a time zone.")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class now(FunctionElement):  # noqa: N801 - reads as the SQL function it renders
+    """The database's clock, also within a long transaction; `now(seconds)` lies that far in the future."""
+
+    type = Moment()
+    inherit_cache = True
+    name = "slipway_now"
+
+    def __init__(self, seconds: float = 0):
+        super().__init__(func.coalesce(float(seconds)))
+
+
+@compiles(now, "postgresql")
+def _now_on_postgresql(element: now, compiler: Any, **kw: Any) -> str:
+    return f"(clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **kw)}))"
+
+
+@compiles(now, "sqlite")
+def _now_on_sqlite(element: now, compiler: Any, **kw: Any) -> str:
+    # The same text SQLAlchemy stores for a DateTime, so that comparing strings compares moments.
+    seconds = compiler.process(element.clauses, **kw)
+    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', {seconds} || ' seconds') || '000')"
+
+
+def text_enum(values: type[StrEnum], name: str) -> Enum:
+    """A string enum stored by value with a CHECK named after its promise."""
+    return Enum(
+        values,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        values_callable=lambda enum: [member.value for member in enum],
+    )
+
+
+identifier = Annotated[int, mapped_column(BigId, primary_key=True, autoincrement=True)]
+reference = Annotated[str, mapped_column(String(20), unique=True)]
+line = Annotated[str, mapped_column(String(500))]
+prose = Annotated[str, mapped_column(Text)]
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Moment}
+
+
+def new_ref(prefix: str) -> str:
+    """Return a short random public id such as `stk_7Q2F8K3M`: 40 random bits, unique by constraint."""
+    return prefix + "_" + "".join(secrets.choice(REF_ALPHABET) for _ in range(8))
+
+
+# SQLite upgrades a reading transaction to a writing one only if nobody wrote meanwhile; otherwise it fails at once,
+# whatever the busy timeout. So whoever will write takes the write lock at BEGIN.
+_writes: ContextVar[bool] = ContextVar("writes", default=True)
+
+
+def connect(url: str, pool: int = 10) -> Engine:
+    """Return an engine for SQLite or PostgreSQL with the settings Slipway relies on."""
+    url = url.replace("postgresql://", "postgresql+psycopg://", 1) if url.startswith("postgresql://") else url
+    options: dict[str, Any] = {
+        "json_serializer": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    }
+    if url.startswith("sqlite"):
+        engine = create_engine(url, connect_args={"timeout": 15, "isolation_level": None}, **options)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = create_engine(url, pool_size=pool, max_overflow=pool, pool_pre_ping=True, **options)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=15000",
+        "cache_size=-32000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _will_write() else "BEGIN")
+
+
+def _will_write() -> bool:
+    if has_request_context():
+        return bool(getattr(g, "writes", request.method not in ("GET", "HEAD", "OPTIONS")))
+    return _writes.get()
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Give the application its engine and end each context's session with the context."""
+    app.extensions["engine"] = connect(config.database_url, int(config.number("DATABASE_POOL")))
+    app.teardown_appcontext(_close_session)
+
+
+def _current_session() -> Session:
+    if "db_session" not in g:
+        g.db_session = Session(current_app.extensions["engine"], expire_on_commit=False)
+    return g.db_session
+
+
+def _close_session(error: BaseException | None = None) -> None:
+    session = g.pop("db_session", None)
+    if session is not None:
+        session.close()
+
+
+session: Session = LocalProxy(_current_session)  # type: ignore[assignment]  # a proxy stands for the session
+
+
+def release() -> None:
+    """End the transaction without writing, so that no lock is held during a call to the outside."""
+    session.rollback()
+
+
+def reading() -> None:
+    """Say that this request only reads, though its method could write."""
+    g.writes = False
+
+
+def ping() -> None:
+    """Raise if the database does not answer."""
+    session.execute(text("SELECT 1"))

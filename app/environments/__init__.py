@@ -1,0 +1,1 @@
+"""Places stacks may go: cloud accounts and the environments in them."""

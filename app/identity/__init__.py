@@ -1,0 +1,1 @@
+"""Who is there: people, teams, roles, sessions and tokens."""

@@ -1,0 +1,1 @@
+"""What teams build and run; a stack usually belongs to one service."""

@@ -1,0 +1,1 @@
+"""Launched versions: launch, update, delete, and what is known about them."""

@@ -1,0 +1,169 @@
+"""Stacks, their plans, resources and events."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.catalog.models import Template, Version
+from app.db import Base, identifier, line, prose, reference, text_enum
+from app.environments.models import Environment
+from app.identity.models import Person, Team
+from app.services.models import Service
+from app.stacks.lifecycle import StackStatus
+
+_LIVE = "status <> 'deleted'"
+
+
+class Stack(Base):
+    """A launched version in one environment, owned by one team: one CloudFormation stack.
+
+    `version` and `answers` are what was asked for, `running_version` and `running_answers` what last came up.
+    `status` is ours; `cloud_status` is CloudFormation's, as received, read at `observed_at`.
+    """
+
+    __tablename__ = "stack"
+    __table_args__ = (
+        Index(
+            "uq_stack_name_while_live",
+            "environment_id",
+            "name",
+            unique=True,
+            sqlite_where=text(_LIVE),
+            postgresql_where=text(_LIVE),
+        ),
+        Index("ix_stack_worst_first", "rank", "id"),
+        Index("ix_stack_of_team", "team_id", "rank", "id"),
+        Index("ix_stack_in_environment", "environment_id", "rank", "id"),
+        Index("ix_stack_of_template", "template_id", "rank", "id"),
+        Index("ix_stack_name", "name"),
+    )
+
+    id: Mapped[identifier]
+    ref: Mapped[reference]
+    name: Mapped[str] = mapped_column(String(100))
+    cloud_name: Mapped[str] = mapped_column(String(128), unique=True)
+    cloud_id: Mapped[str | None] = mapped_column(String(300), index=True)
+    environment_id: Mapped[int] = mapped_column(ForeignKey("environment.id"))
+    team_id: Mapped[int] = mapped_column(ForeignKey("team.id"))
+    service_id: Mapped[int | None] = mapped_column(ForeignKey("service.id"), index=True)
+    template_id: Mapped[int] = mapped_column(ForeignKey("template.id"))
+    version_id: Mapped[int] = mapped_column(ForeignKey("version.id"), index=True)
+    running_version_id: Mapped[int | None] = mapped_column(ForeignKey("version.id"))
+    answers: Mapped[dict[str, str]] = mapped_column(JSON)
+    running_answers: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    status: Mapped[StackStatus] = mapped_column(text_enum(StackStatus, "status_is_known"))
+    # Worst first: lists sort by it, so it lives beside the status it follows.
+    rank: Mapped[int]
+    status_reason: Mapped[line] = mapped_column(default="")
+    cloud_status: Mapped[str | None] = mapped_column(String(64))
+    cloud_reason: Mapped[prose] = mapped_column(default="")
+    outputs: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    is_protected: Mapped[bool] = mapped_column(default=False)
+    created_by_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    ready_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    observed_at: Mapped[datetime | None]
+
+    environment: Mapped[Environment] = relationship()
+    team: Mapped[Team] = relationship()
+    service: Mapped[Service | None] = relationship()
+    template: Mapped[Template] = relationship()
+    version: Mapped[Version] = relationship(foreign_keys=[version_id])
+    running_version: Mapped[Version | None] = relationship(foreign_keys=[running_version_id])
+    created_by: Mapped[Person] = relationship()
+
+
+class StackTally(Base):
+    """How many stacks there are of each kind, as differences that triggers append and the worker folds together.
+
+    Counting 100,000 rows for every facet would cost more than the page; appending never waits for another writer.
+    """
+
+    __tablename__ = "stack_tally"
+    __table_args__ = (Index("ix_stack_tally_team", "team_id"), Index("ix_stack_tally_environment", "environment_id"))
+
+    id: Mapped[identifier]
+    team_id: Mapped[int]
+    environment_id: Mapped[int]
+    template_id: Mapped[int]
+    status: Mapped[str] = mapped_column(String(32))
+    n: Mapped[int]
+
+
+class Plan(Base):
+    """The change set a job will execute, in plain words; `digest` binds a yes to exactly what was shown."""
+
+    __tablename__ = "plan"
+    __table_args__ = (CheckConstraint("length(digest) = 64", name="digest_is_sha256"),)
+
+    id: Mapped[identifier]
+    ref: Mapped[reference]
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), unique=True)
+    change_set_id: Mapped[str] = mapped_column(String(500))
+    digest: Mapped[str] = mapped_column(String(64))
+    changes: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    answer_changes: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    untouched: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    confirmed_by: Mapped[Person | None] = relationship()
+
+
+class Resource(Base):
+    """What CloudFormation says a stack holds, with the clock of the last job that touched it."""
+
+    __tablename__ = "resource"
+    __table_args__ = (UniqueConstraint("stack_id", "logical_id", name="uq_resource_logical_id_per_stack"),)
+
+    id: Mapped[identifier]
+    stack_id: Mapped[int] = mapped_column(ForeignKey("stack.id"))
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
+    logical_id: Mapped[str] = mapped_column(String(255))
+    physical_id: Mapped[str | None] = mapped_column(String(2048))
+    type: Mapped[str] = mapped_column(String(255))
+    status: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[prose] = mapped_column(default="")
+    depends_on: Mapped[list[str]] = mapped_column(JSON)
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class StackEvent(Base):
+    """One event of a stack as CloudFormation reported it, in its order."""
+
+    __tablename__ = "stack_event"
+    __table_args__ = (
+        UniqueConstraint("stack_id", "event_id", name="uq_stack_event_once"),
+        Index("ix_stack_event_of_job", "job_id", "id"),
+    )
+
+    id: Mapped[identifier]
+    stack_id: Mapped[int] = mapped_column(ForeignKey("stack.id"))
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"))
+    event_id: Mapped[str] = mapped_column(String(300))
+    logical_id: Mapped[str] = mapped_column(String(255))
+    physical_id: Mapped[str] = mapped_column(String(2048), default="")
+    type: Mapped[str] = mapped_column(String(255))
+    status: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[prose] = mapped_column(default="")
+    occurred_at: Mapped[datetime]
+
+
+class Duration(Base):
+    """How long one resource, or (logical id empty) a whole job took when it went well: what forecasts are made of."""
+
+    __tablename__ = "duration"
+    __table_args__ = (Index("ix_duration_newest", "template_id", "kind", "id"),)
+
+    id: Mapped[identifier]
+    template_id: Mapped[int] = mapped_column(ForeignKey("template.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    logical_id: Mapped[str] = mapped_column(String(255))
+    type: Mapped[str] = mapped_column(String(255))
+    seconds: Mapped[float]
+    at: Mapped[datetime]
