@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock, db
@@ -26,8 +26,8 @@ class AuditEntry(Base):
     subject_ref: Mapped[str] = mapped_column(String(100))
     outcome: Mapped[str] = mapped_column(String(16), default="ok")
     summary: Mapped[line]
-    before: Mapped[dict[str, Any] | None] = mapped_column(db.JSON)
-    after: Mapped[dict[str, Any] | None] = mapped_column(db.JSON)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     request_id: Mapped[str | None] = mapped_column(String(64))
 
 

@@ -31,9 +31,7 @@ SETTINGS = (
     Setting("PUBLIC_URL", "http://localhost:8000", "Address people type; the identity provider sends them back to it."),
     Setting("DATABASE_URL", "", "SQLAlchemy URL. Empty: SQLite in SLIPWAY_DATA."),
     Setting("DATABASE_POOL", "10", "Connections each process may hold open."),
-    Setting(
-        "CELERY_BROKER_URL", "", "Broker for wake-ups: redis://…, amqp://…, sqs://…. Empty: files in SLIPWAY_DATA."
-    ),
+    Setting("CELERY_BROKER_URL", "", "Broker for wake-ups: redis://…, amqp://…. Empty: files in SLIPWAY_DATA."),
     Setting("CATALOG_DIR", "catalog", "Directory of the shipped catalog, loaded by `./slipway catalog load`."),
     Setting("OIDC_ISSUER", None, "Issuer of the identity provider, exactly as its discovery document names it."),
     Setting("OIDC_CLIENT_ID", "slipway", "Client id the provider gave the portal."),
@@ -80,7 +78,7 @@ class Config:
 
     @property
     def database_url(self) -> str:
-        return self["DATABASE_URL"] or f"sqlite:///{self.data / 'slipway.db'}"
+        return self["DATABASE_URL"] or _sqlite_in(self.data)
 
     @property
     def broker_url(self) -> str:
@@ -105,3 +103,12 @@ def read_config(environ: Mapping[str, str] | None = None) -> Config:
             raise SettingMissing(setting.name, setting.meaning)
         values[setting.name] = value
     return Config(values)
+
+
+def _sqlite_in(data: Path) -> str:
+    return f"sqlite:///{data / 'slipway.db'}"
+
+
+def read_database_url(environ: Mapping[str, str]) -> str:
+    """Return only the database's address: migrations need no secrets."""
+    return environ.get("DATABASE_URL") or _sqlite_in((ROOT / environ.get("SLIPWAY_DATA", "var")).resolve())

@@ -107,7 +107,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Moment}
+    type_annotation_map = {datetime: Moment, int: BigId}
 
 
 def new_ref(prefix: str) -> str:

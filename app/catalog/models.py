@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, Date, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base, identifier, line, prose, text_enum
@@ -36,17 +36,16 @@ class Template(Base):
     tags: Mapped[list[str]] = mapped_column(JSON)
     readme: Mapped[prose]
     changelog: Mapped[prose]
-    recommended_id: Mapped[int | None] = mapped_column(
-        ForeignKey("version.id", use_alter=True, name="fk_template_recommended_id_version")
-    )
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
     team: Mapped[Team] = relationship()
     versions: Mapped[list["Version"]] = relationship(
-        back_populates="template", foreign_keys="Version.template_id", order_by="Version.position.desc()"
+        back_populates="template", order_by="Version.position.desc()"
     )
-    recommended: Mapped["Version | None"] = relationship(foreign_keys=[recommended_id], post_update=True)
+    recommended: Mapped["Version | None"] = relationship(
+        primaryjoin="and_(Version.template_id == Template.id, Version.is_recommended)", viewonly=True
+    )
 
 
 class Version(Base):
@@ -56,6 +55,13 @@ class Version(Base):
     __table_args__ = (
         UniqueConstraint("template_id", "number", name="uq_version_number_per_template"),
         UniqueConstraint("template_id", "position", name="uq_version_position_per_template"),
+        Index(
+            "uq_version_one_recommended",
+            "template_id",
+            unique=True,
+            sqlite_where=text("is_recommended"),
+            postgresql_where=text("is_recommended"),
+        ),
     )
 
     id: Mapped[identifier]
@@ -64,13 +70,14 @@ class Version(Base):
     position: Mapped[int]
     status: Mapped[VersionStatus] = mapped_column(text_enum(VersionStatus, "status_is_known"))
     status_reason: Mapped[line] = mapped_column(default="")
+    is_recommended: Mapped[bool] = mapped_column(default=False)
     changes: Mapped[line] = mapped_column(default="")
     body: Mapped[prose] = mapped_column(deferred=True)
     digest: Mapped[str] = mapped_column(String(64))
     released_on: Mapped[date] = mapped_column(Date)
     created_at: Mapped[datetime]
 
-    template: Mapped[Template] = relationship(back_populates="versions", foreign_keys=[template_id])
+    template: Mapped[Template] = relationship(back_populates="versions")
 
     @property
     def may_be_launched(self) -> bool:

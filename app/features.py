@@ -1,0 +1,7 @@
+"""Which features there are: the one list of blueprints, so that floors below know none of them."""
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Register every feature."""

@@ -1,0 +1,165 @@
+"""The application: settings, database, security headers, request ids, error pages, and every feature's routes."""
+
+import secrets
+import time
+from typing import Any
+
+import structlog
+from apiflask import APIFlask
+from flask import Flask, Response, g, render_template, request
+from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from werkzeug.exceptions import HTTPException
+
+from app import db, logs
+from app.config import ROOT, Config, read_config
+from app.errors import Invalid, Problem, Unavailable
+
+csrf = CSRFProtect()
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Build the portal. Raises SystemExit, naming the setting, when one is missing or wrong."""
+    config = config or read_config()
+    app = APIFlask(
+        "slipway",
+        title="Slipway",
+        version="1",
+        root_path=str(ROOT),
+        template_folder=str(ROOT / "templates"),
+        static_folder=None,
+        docs_path=None,
+        spec_path="/api/v1/openapi.json",
+        enable_openapi=True,
+    )
+    app.extensions["config"] = config
+    app.config.update(
+        SECRET_KEY=config["SECRET_KEY"],
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=config.is_https,
+        OPENAPI_VERSION="3.1.0",
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    logs.init_app(app, config)
+    db.init_app(app, config)
+    csrf.init_app(app)
+    _init_requests(app)
+    _init_errors(app)
+    _init_features(app)
+    return app
+
+
+def _init_features(app: Flask) -> None:
+    from app import features
+
+    features.init_app(app)
+
+
+def _init_requests(app: Flask) -> None:
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+        g.csp_nonce = secrets.token_urlsafe(16)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
+
+    @app.context_processor
+    def globals_of_a_page() -> dict[str, Any]:
+        return {"csp_nonce": g.get("csp_nonce", ""), "theme": _theme()}
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        _set_headers(response, app.extensions["config"])
+        logs.log_request(response, time.perf_counter() - g.get("started", time.perf_counter()))
+        return response
+
+
+def _theme() -> str:
+    theme = request.cookies.get("theme", "system")
+    return theme if theme in ("light", "dark") else "system"
+
+
+def _set_headers(response: Response, config: Config) -> None:
+    nonce = g.get("csp_nonce", "")
+    headers = response.headers
+    headers.setdefault(
+        "Content-Security-Policy",
+        f"default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; "
+        "object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    )
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Cache-Control", "no-store")
+    headers.add("Vary", "HX-Request")
+    if config.is_https:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+
+
+def _init_errors(app: Flask) -> None:
+    @app.errorhandler(Problem)
+    def problem(error: Problem) -> tuple[Any, int]:
+        return _answer(error)
+
+    @app.errorhandler(CSRFError)
+    def csrf_failed(error: CSRFError) -> tuple[Any, int]:
+        sentence = "This page was open for too long or belongs to another session. Reload it and try again."
+        return _answer(Problem(sentence))
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Any:
+        problem = Problem(error.description or error.name)
+        problem.status, problem.title = error.code or 500, error.name
+        return _answer(problem) if (error.code or 500) >= 400 else error
+
+    @app.errorhandler(OperationalError)
+    def database_away(error: DBAPIError) -> tuple[Any, int]:
+        structlog.get_logger("slipway").error("database_unavailable", error=type(error.orig).__name__)
+        return _answer(Unavailable("The database does not answer. Nothing was changed; try again in a minute."))
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> tuple[Any, int]:
+        structlog.get_logger("slipway").exception("unexpected_error", path=request.path)
+        problem = Problem("Slipway made a mistake. It is logged under the reference below; nothing was half-written.")
+        problem.status, problem.title = 500, "Slipway made a mistake"
+        return _answer(problem)
+
+
+def _answer(problem: Problem) -> tuple[Any, int]:
+    """Answer a problem in the form the caller reads: a problem document, a fragment or a page."""
+    db.session.rollback()
+    reference = structlog.contextvars.get_contextvars().get("request_id", "")
+    if request.path.startswith("/api/"):
+        return problem_document(problem, reference)
+    page = render_template("error.html", problem=problem, reference=reference)
+    return page, problem.status
+
+
+def problem_document(problem: Problem, reference: str = "") -> tuple[Any, int]:
+    """Return the problem as RFC 9457 `application/problem+json`, with the fields at fault under `errors`."""
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.sentence,
+        "instance": request.path,
+        "request_id": reference,
+    }
+    if problem.errors or isinstance(problem, Invalid):
+        document["errors"] = [
+            {"field": field, "message": message} for field, all in problem.errors.items() for message in all
+        ]
+    for extra in ("job", "who"):
+        if value := getattr(problem, extra, None):
+            document[extra] = value
+    response = Response(_dumps(document), status=problem.status, mimetype="application/problem+json")
+    return response, problem.status
+
+
+def _dumps(document: dict[str, Any]) -> str:
+    from flask import json
+
+    return json.dumps(document)

@@ -1,0 +1,5 @@
+"""Entry point of the web server: `gunicorn wsgi:app`."""
+
+from app.web import create_app
+
+app = create_app()
