@@ -40,9 +40,7 @@ class Template(Base):
     updated_at: Mapped[datetime]
 
     team: Mapped[Team] = relationship()
-    versions: Mapped[list["Version"]] = relationship(
-        back_populates="template", order_by="Version.position.desc()"
-    )
+    versions: Mapped[list["Version"]] = relationship(back_populates="template", order_by="Version.position.desc()")
     recommended: Mapped["Version | None"] = relationship(
         primaryjoin="and_(Version.template_id == Template.id, Version.is_recommended)", viewonly=True
     )
