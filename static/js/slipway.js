@@ -99,6 +99,7 @@ function makeLookup(box) {
   input.setAttribute("role", "combobox");
   input.setAttribute("aria-controls", list.id);
   input.setAttribute("aria-autocomplete", "list");
+  input.setAttribute("aria-expanded", false);
   box.append(list);
   let typed = false;
   const show = (on) => {

@@ -14,7 +14,8 @@ from app import assets, patterns, ui
 ROOT = Path(__file__).resolve().parents[2]
 NONCE = "test-nonce"
 POLICY = (
-    f"default-src 'self'; script-src 'self' 'nonce-{NONCE}'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    f"default-src 'self'; script-src 'self' 'nonce-{NONCE}'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 
 
@@ -45,12 +46,12 @@ def look_app() -> Flask:
     return make_app()
 
 
-@pytest.fixture()
+@pytest.fixture
 def browser_of_nobody(look_app: Flask) -> FlaskClient:
     return look_app.test_client()
 
 
-@pytest.fixture()
+@pytest.fixture
 def render(look_app: Flask) -> Iterator[object]:
     """Render a snippet of template in a request to /stacks, as a page would."""
 
