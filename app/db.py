@@ -2,6 +2,8 @@
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -22,7 +24,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
@@ -154,8 +156,12 @@ def _begin_sqlite(connection: Any) -> None:
 
 def _will_write() -> bool:
     if has_request_context():
-        return bool(getattr(g, "writes", request.method not in ("GET", "HEAD", "OPTIONS")))
+        return bool(g.get("writes", _writes_by_method()))
     return _writes.get()
+
+
+def _writes_by_method() -> bool:
+    return not has_request_context() or request.method not in ("GET", "HEAD", "OPTIONS")
 
 
 def init_app(app: Flask, config: Config) -> None:
@@ -182,6 +188,27 @@ session: Session = LocalProxy(_current_session)  # type: ignore[assignment]  # a
 def release() -> None:
     """End the transaction without writing, so that no lock is held during a call to the outside."""
     session.rollback()
+
+
+def writing() -> None:
+    """Say that this request writes, though its method only reads; whatever was read so far is released."""
+    session.rollback()
+    g.writes = True
+
+
+@contextmanager
+def aside() -> Iterator[Connection]:
+    """Open a short writing transaction beside the request's own, for what must last whether or not the view commits.
+
+    The request's transaction ends first: two of one request must never wait for each other.
+    """
+    session.rollback()
+    before, g.writes = g.get("writes"), True
+    try:
+        with current_app.extensions["engine"].begin() as connection:
+            yield connection
+    finally:
+        g.writes = before if before is not None else _writes_by_method()
 
 
 def reading() -> None:

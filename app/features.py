@@ -2,6 +2,9 @@
 
 from flask import Flask
 
+from app import identity
+
 
 def init_app(app: Flask) -> None:
     """Register every feature."""
+    identity.init_app(app)

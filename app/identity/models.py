@@ -72,6 +72,11 @@ class Person(Base):
     created_at: Mapped[datetime]
 
     memberships: Mapped[list["Membership"]] = relationship(back_populates="person")
+    open_memberships: Mapped[list["Membership"]] = relationship(
+        primaryjoin="and_(Membership.person_id == Person.id, Membership.ended_at.is_(None))",
+        order_by="Membership.id",
+        viewonly=True,
+    )
     grants: Mapped[list["RoleGrant"]] = relationship(back_populates="person")
 
 
@@ -132,6 +137,8 @@ class Session(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
+
+    person: Mapped[Person | None] = relationship()
 
 
 class ApiToken(Base):

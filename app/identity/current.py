@@ -1,0 +1,90 @@
+"""Who asks: `me`, and the rule that nobody passes unless signed in or the route says it is open to all."""
+
+from urllib.parse import urlencode
+
+from flask import Flask, Response, g, redirect, request
+from flask import session as flask_session
+from werkzeug.local import LocalProxy
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.errors import SignInNeeded
+from app.identity import tokens
+from app.identity.models import Person
+
+# Everything else needs somebody. Kept as rules of the URL map, not as paths: what is matched is what is checked.
+OPEN_RULES = frozenset(
+    {
+        "/sign-in",
+        "/sign-in/start",
+        "/sign-in/callback",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/favicon.ico",
+        "/api/v1/openapi.json",
+    }
+)
+OPEN_PREFIXES = ("/static/",)
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(need_somebody)
+
+
+def find_me() -> Person | None:
+    """Return the person asking, read once per request; pages ask the session, the JSON API the bearer token."""
+    if "me" not in g:
+        g.me = _find_by_token() if _is_api() else _find_by_session()
+    return g.me
+
+
+me: Person = LocalProxy(find_me)  # type: ignore[assignment]  # a proxy stands for the person
+
+
+def need_somebody() -> BaseResponse | None:
+    """Send away whoever is not signed in, unless the route is open to all or does not exist."""
+    if request.url_rule is None or _is_open(request.url_rule.rule) or find_me() is not None:
+        return None
+    if _is_api():
+        raise SignInNeeded("Send a token: Authorization: Bearer slw_… Create one under Sessions and tokens.")
+    return _to_sign_in()
+
+
+def is_local(path: str | None) -> bool:
+    """Say whether this is a path of ours and of nobody else, so that following it cannot leave the portal."""
+    if not path or not path.startswith("/") or path.startswith(("//", "/\\")):
+        return False
+    # Browsers drop tabs and line breaks inside an address, which turns "/\t/evil" into "//evil".
+    return not any(ord(character) < 32 or character == "\\" for character in path)
+
+
+def _is_open(rule: str) -> bool:
+    return rule in OPEN_RULES or rule.startswith(OPEN_PREFIXES)
+
+
+def _is_api() -> bool:
+    return request.path.startswith("/api/")
+
+
+def _find_by_session() -> Person | None:
+    row = flask_session.row
+    return row.person if row else None
+
+
+def _find_by_token() -> Person | None:
+    return tokens.find_person(request.headers.get("Authorization"))
+
+
+def _to_sign_in() -> BaseResponse:
+    address = "/sign-in?" + urlencode({"next": _page_asked_for()})
+    if request.headers.get("HX-Request"):
+        return Response(status=401, headers={"HX-Redirect": address})
+    return redirect(address, 303)
+
+
+def _page_asked_for() -> str:
+    """Return the page to come back to: never a form's target, which cannot be opened as a page."""
+    if request.headers.get("HX-Request") or request.method not in ("GET", "HEAD"):
+        return "/"
+    path = request.full_path.rstrip("?")
+    return path if is_local(path) else "/"

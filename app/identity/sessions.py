@@ -1,0 +1,220 @@
+"""Browser sessions kept on the server: the cookie holds a random token, the row only its hash."""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import structlog
+from flask import Flask, Request, Response, current_app
+from flask import session as flask_session
+from flask.sessions import SessionInterface, SessionMixin
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
+
+from app import clock, db, seal
+from app.config import Config
+from app.identity.models import Membership, Person, PersonStatus, Session
+
+SEEN_EVERY = timedelta(minutes=1)
+# A row nobody can use any more is kept a week, so that "my sessions" can be asked about, then forgotten.
+KEPT = timedelta(days=7)
+
+
+def init_app(app: Flask) -> None:
+    """Let Flask's `session` live in the database."""
+    app.session_interface = DatabaseSessions()
+
+
+class BrowserSession(SessionMixin):
+    """What the server remembers for one browser.
+
+    Nothing is read before somebody asks and nothing is written before somebody stores, so that health checks and
+    passing robots cost no query and leave no row.
+    """
+
+    def __init__(self, token: str | None):
+        self.token = token
+        self.modified = False
+        self.is_new = False
+        self.is_over = False
+
+    @cached_property
+    def row(self) -> Session | None:
+        return find_live(self.token) if self.token else None
+
+    @cached_property
+    def _values(self) -> dict[str, Any]:
+        return dict(self.row.data) if self.row else {}
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._values[key] = value
+        self.modified = True
+
+    def __delitem__(self, key: str) -> None:
+        del self._values[key]
+        self.modified = True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def replace(self, token: str) -> None:
+        """Go on under a new token: nothing an earlier holder of this browser knew is worth anything now."""
+        self.__dict__.pop("row", None)
+        self.__dict__["_values"] = {}
+        self.token, self.is_new, self.is_over, self.modified = token, True, False, False
+
+    def forget(self) -> None:
+        """Have the browser drop its cookie."""
+        self.__dict__["row"], self.__dict__["_values"] = None, {}
+        self.is_over, self.modified = True, False
+
+
+class DatabaseSessions(SessionInterface):
+    """Flask's way in and out: reads the cookie, and at the end of a request writes what changed."""
+
+    def open_session(self, app: Flask, request: Request) -> BrowserSession:
+        return BrowserSession(request.cookies.get(cookie_name(app.extensions["config"])))
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        assert isinstance(session, BrowserSession)
+        config = app.extensions["config"]
+        if session.modified:
+            _store(session)
+        elif "row" in session.__dict__ and session.row is not None:
+            _note_seen(session.row)
+        if session.is_over:
+            response.delete_cookie(cookie_name(config), **_cookie_options(config))
+        elif session.is_new:
+            response.set_cookie(cookie_name(config), session.token or "", **_cookie_options(config))
+
+
+def cookie_name(config: Config) -> str:
+    """Return the cookie's name; a browser accepts `__Host-` only from https, for this host and without a domain."""
+    return "__Host-slipway" if config.is_https else "slipway"
+
+
+def _cookie_options(config: Config) -> dict[str, Any]:
+    return {"path": "/", "httponly": True, "samesite": "Lax", "secure": config.is_https}
+
+
+def begin(person: Person, *, provider_sid: str | None = None, id_token: str | None = None) -> str:
+    """Add a session of this person to the current transaction and return its token. Forgets rows long useless."""
+    token = secrets.token_urlsafe(32)
+    now = clock.now()
+    db.session.execute(delete(Session).where(Session.seen_at < now - _absolute() - KEPT))
+    db.session.add(
+        Session(
+            id_hash=hash_token(token),
+            person_id=person.id,
+            issuer=person.issuer,
+            provider_sid=provider_sid,
+            data={},
+            id_token=seal.seal(id_token) if id_token else None,
+            created_at=now,
+            seen_at=now,
+        )
+    )
+    db.session.flush()
+    return token
+
+
+def end(row: Session) -> None:
+    """End a session in the current transaction. May be repeated."""
+    row.ended_at = row.ended_at or clock.now()
+    row.id_token = None
+
+
+def current() -> Session | None:
+    """Return the row of the browser asking, or None."""
+    return flask_session.row
+
+
+def hash_token(token: str) -> str:
+    """Return what is stored of a token: 256 random bits need no salt and no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def live(at: datetime) -> Any:
+    """Return the condition of a session that still counts: not ended, within the idle and the absolute limit."""
+    return and_(Session.ended_at.is_(None), Session.seen_at > at - _idle(), Session.created_at > at - _absolute())
+
+
+def find_live(token: str) -> Session | None:
+    """Return the live session of a token with its person, teams and roles, in two queries; None when it counts no more.
+
+    A session of somebody deactivated counts no more either.
+    """
+    query = (
+        select(Session)
+        .outerjoin(Session.person)
+        .outerjoin(Person.open_memberships)
+        .where(Session.id_hash == hash_token(token), live(clock.now()))
+        .where(or_(Session.person_id.is_(None), Person.status == PersonStatus.ACTIVE))
+        .options(
+            contains_eager(Session.person).options(
+                contains_eager(Person.open_memberships).options(joinedload(Membership.team)),
+                selectinload(Person.grants),
+            )
+        )
+        .execution_options(populate_existing=True)
+    )
+    return db.session.scalars(query).unique().one_or_none()
+
+
+def live_sessions_of(person: Person) -> list[Session]:
+    """Return the person's live sessions, the one used last first."""
+    query = select(Session).where(Session.person_id == person.id, live(clock.now()))
+    return list(db.session.scalars(query.order_by(Session.seen_at.desc())))
+
+
+def count_live() -> int:
+    """Return how many sessions of people are live."""
+    query = select(func.count()).select_from(Session).where(Session.person_id.is_not(None), live(clock.now()))
+    return db.session.scalar(query) or 0
+
+
+def _store(session: BrowserSession) -> None:
+    now = clock.now()
+    values = {"data": dict(session._values), "seen_at": now}
+    has_row = session.is_new or session.row is not None
+    if has_row and session.token:
+        query: Any = update(Session).where(Session.id_hash == hash_token(session.token), Session.ended_at.is_(None))
+    else:
+        # Never under the token that came: whoever planted it would share the session.
+        session.token, session.is_new = secrets.token_urlsafe(32), True
+        values |= {"id_hash": hash_token(session.token), "created_at": now, "issuer": ""}
+        query = insert(Session)
+    with db.aside() as connection:
+        connection.execute(query.values(**values))
+    session.is_over = False
+
+
+def _note_seen(row: Session) -> None:
+    now = clock.now()
+    if now - row.seen_at < SEEN_EVERY:
+        return
+    id_hash = row.id_hash
+    try:
+        with db.aside() as connection:
+            connection.execute(update(Session).where(Session.id_hash == id_hash).values(seen_at=now))
+    except OperationalError as error:
+        # The answer is ready; a busy database must not turn it into an error. The next request notes it.
+        structlog.get_logger("slipway").warning("session_not_noted", error=type(error.orig).__name__)
+
+
+def _idle() -> timedelta:
+    return timedelta(minutes=current_app.extensions["config"].number("SESSION_IDLE_MINUTES"))
+
+
+def _absolute() -> timedelta:
+    return timedelta(hours=current_app.extensions["config"].number("SESSION_HOURS"))

@@ -1,0 +1,24 @@
+"""Settings of a portal under test."""
+
+from pathlib import Path
+
+from app.config import Config, read_config
+
+ISSUER = "http://127.0.0.1:9/idp"
+
+
+def settings(database_url: str, data: Path, **changes: str) -> Config:
+    """Return the settings of a portal on this database, with some of them changed."""
+    values = {
+        "SLIPWAY_DATA": str(data),
+        "DATABASE_URL": database_url,
+        "DATABASE_POOL": "3",
+        "SECRET_KEY": "a secret of the tests",
+        "SLIPWAY_SEAL_KEY": "c2xpcHdheS10ZXN0cy1zZWFsLWtleS0zMi1ieXRlcy4=",
+        "PUBLIC_URL": "http://localhost",
+        "OIDC_ISSUER": ISSUER,
+        "OIDC_CLIENT_SECRET": "a client secret of the tests",
+        "LOG_LEVEL": "WARNING",
+        "LOG_FORMAT": "text",
+    }
+    return read_config(values | changes)
