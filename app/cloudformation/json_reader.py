@@ -16,6 +16,7 @@ from app.cloudformation.errors import (
 
 # Strings first, so that brackets inside them do not count. A string that never ends is left to the parser to refuse.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"(?P<key>\s*:)?|[{}\[\],\n]', re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONGEST_NUMBER = 40
 
 
@@ -26,9 +27,20 @@ def read_json(text: str) -> Any:
     """
     _survey(text)
     try:
-        return json.loads(text, parse_int=_integer, parse_float=_decimal, parse_constant=_constant)
+        document = json.loads(text, parse_int=_integer, parse_float=_decimal, parse_constant=_constant)
     except json.JSONDecodeError as error:
         raise BrokenText(f"The JSON breaks here: {error.msg.lower()}.", error.lineno) from error
+    if _SURROGATE.search(text):
+        _refuse_half_characters(document)
+    return document
+
+
+def _refuse_half_characters(document: Any) -> None:
+    """Refuse half a surrogate pair: Python would carry it along until the first write to anywhere failed."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise NotATemplate("An escape stands for half a character; write \\u escapes in pairs.") from error
 
 
 def _survey(text: str) -> None:
