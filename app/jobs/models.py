@@ -50,6 +50,8 @@ class Job(Base):
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     request_digest: Mapped[str | None] = mapped_column(String(64))
     request_id: Mapped[str | None] = mapped_column(String(64))
+    # What the API answered when it accepted the request; the same key gets the same answer.
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     # Secret answers, encrypted, only until the cloud has them.
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)

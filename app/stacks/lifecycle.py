@@ -1,7 +1,18 @@
 """What states a stack goes through, and what each of CloudFormation's 23 statuses means for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import update
+
+from app import audit, clock, db
+from app.errors import Conflict
+
+if TYPE_CHECKING:
+    from app.identity.models import Person
+    from app.stacks.models import Stack
 
 
 class StackStatus(StrEnum):
@@ -45,6 +56,73 @@ IN_TROUBLE = (
 )
 MOVING = (StackStatus.CREATING, StackStatus.UPDATING, StackStatus.DELETING)
 LIVE = tuple(status for status in StackStatus if status is not StackStatus.DELETED)
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A named move of a stack from one of some states to another."""
+
+    name: str
+    sources: frozenset[StackStatus]
+    target: StackStatus
+
+
+def _move(name: str, sources: Iterable[StackStatus], target: StackStatus) -> Transition:
+    return Transition(name, frozenset(sources), target)
+
+
+_STEADY = {StackStatus.READY, StackStatus.TAINTED, StackStatus.DEGRADED}
+
+RETRY = _move("be launched again", {StackStatus.FAILED}, StackStatus.CREATING)
+COME_UP = _move("come up", {StackStatus.CREATING, StackStatus.UPDATING}, StackStatus.READY)
+BREAK = _move("fail", {StackStatus.CREATING}, StackStatus.FAILED)
+UPDATE = _move("be changed", _STEADY, StackStatus.UPDATING)
+TAINT = _move("be tainted", {StackStatus.UPDATING}, StackStatus.TAINTED)
+DEGRADE = _move("be degraded", {StackStatus.UPDATING}, StackStatus.DEGRADED)
+DELETE = _move("be deleted", set(StackStatus) - {StackStatus.DELETED, StackStatus.DELETING}, StackStatus.DELETING)
+GONE = _move("be gone", {StackStatus.DELETING, StackStatus.CREATING}, StackStatus.DELETED)
+STICK = _move("resist deletion", {StackStatus.DELETING}, StackStatus.DELETE_FAILED)
+LOSE = _move("be lost", {*_STEADY, StackStatus.UPDATING, StackStatus.CREATING}, StackStatus.LOST)
+
+TRANSITIONS = (RETRY, COME_UP, BREAK, UPDATE, TAINT, DEGRADE, DELETE, GONE, STICK, LOSE)
+
+
+class InvalidTransition(Conflict):
+    """The stack is no longer in a state from which this move is possible."""
+
+
+def can(stack: "Stack", transition: Transition) -> bool:
+    """Say whether the stack's state permits the move."""
+    return stack.status in transition.sources
+
+
+def apply(
+    stack: "Stack", transition: Transition, reason: str = "", *, by: "Person | None" = None, **values: object
+) -> None:
+    """Move the stack, only if its status is still what the caller believes, and record it in the same transaction.
+
+    Raises InvalidTransition when it is not.
+    """
+    model, before = type(stack), stack.status
+    query = update(model).where(model.id == stack.id, model.status.in_(transition.sources))
+    target = transition.target
+    if target is StackStatus.DELETED:
+        values.setdefault("deleted_at", clock.now())
+    moved = db.session.execute(
+        query.values(status=target, rank=RANK[target], status_reason=reason[:500], **values)
+    ).rowcount
+    if moved == 0:
+        raise InvalidTransition(f"{stack.name} is {before} and can no longer {transition.name}.")
+    db.session.refresh(stack)
+    audit.record(
+        f"stack:{target}",
+        "stack",
+        stack.ref,
+        f"{stack.name} is {target}. {reason}".strip(),
+        by=by,
+        before={"status": before},
+        after={"status": target},
+    )
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,6 @@ class Resource(Base):
     type: Mapped[str] = mapped_column(String(255))
     status: Mapped[str] = mapped_column(String(64))
     reason: Mapped[prose] = mapped_column(default="")
-    depends_on: Mapped[list[str]] = mapped_column(JSON)
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 

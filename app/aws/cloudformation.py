@@ -1,0 +1,225 @@
+"""CloudFormation in the few calls a launch needs. Every function raises the errors of `aws.errors`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from app.aws.errors import NotThere, Refused, translated
+
+# Source: CloudFormation quotas; a larger body has to lie in S3.
+LARGEST_INLINE_BODY = 51_200
+
+
+@dataclass(frozen=True)
+class StackState:
+    """What DescribeStacks says of one stack."""
+
+    cloud_id: str
+    status: str
+    reason: str
+    outputs: list[dict[str, Any]]
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ChangeSet:
+    """A change set: its own status, whether it was executed, and its changes as received."""
+
+    cloud_id: str
+    stack_cloud_id: str
+    status: str
+    execution_status: str
+    reason: str
+    changes: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """CloudFormation fails a change set that would change nothing, and says so only in words."""
+        words = ("didn't contain changes", "No updates are to be performed", "no changes")
+        return self.status == "FAILED" and any(word in self.reason for word in words)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One stack event."""
+
+    event_id: str
+    logical_id: str
+    physical_id: str
+    type: str
+    status: str
+    reason: str
+    token: str
+    at: datetime
+
+
+def find_stack(client: Any, name_or_id: str) -> StackState | None:
+    """Return a stack by id (also a deleted one) or by name (live only), or None."""
+    try:
+        with translated():
+            stacks = client.describe_stacks(StackName=name_or_id)["Stacks"]
+    except NotThere:
+        return None
+    return _state(stacks[0]) if stacks else None
+
+
+def _state(stack: Mapping[str, Any]) -> StackState:
+    outputs = [
+        {
+            "key": output["OutputKey"],
+            "value": output.get("OutputValue", ""),
+            "description": output.get("Description", ""),
+            "export": output.get("ExportName", ""),
+        }
+        for output in stack.get("Outputs", [])
+    ]
+    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+    return StackState(stack["StackId"], stack["StackStatus"], stack.get("StackStatusReason", ""), outputs, tags)
+
+
+def create_change_set(
+    client: Any,
+    *,
+    stack_name: str,
+    name: str,
+    kind: str,
+    body: str,
+    parameters: Sequence[Mapping[str, Any]],
+    tags: Mapping[str, str],
+    capabilities: Sequence[str],
+    token: str,
+) -> ChangeSet:
+    """Ask for a change set of kind CREATE or UPDATE; it is made in the background. Repeating the token is harmless."""
+    if len(body.encode()) > LARGEST_INLINE_BODY:
+        raise Refused(
+            f"The template is {len(body.encode()):,} bytes; CloudFormation takes at most 51,200 in a request."
+        )
+    with translated():
+        made = client.create_change_set(
+            StackName=stack_name,
+            ChangeSetName=name,
+            ChangeSetType=kind,
+            TemplateBody=body,
+            Parameters=list(parameters),
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            Capabilities=list(capabilities),
+            ClientToken=token,
+        )
+    return ChangeSet(made["Id"], made.get("StackId", ""), "CREATE_PENDING", "UNAVAILABLE", "")
+
+
+def find_change_set(client: Any, name_or_id: str, stack: str | None = None) -> ChangeSet | None:
+    """Return a change set with all pages of its changes, or None."""
+    request: dict[str, Any] = {"ChangeSetName": name_or_id}
+    if stack:
+        request["StackName"] = stack
+    changes: list[dict[str, Any]] = []
+    try:
+        with translated():
+            while True:
+                page = client.describe_change_set(**request)
+                changes += [
+                    change["ResourceChange"] for change in page.get("Changes", []) if "ResourceChange" in change
+                ]
+                if not page.get("NextToken"):
+                    break
+                request["NextToken"] = page["NextToken"]
+    except NotThere:
+        return None
+    return ChangeSet(
+        page["ChangeSetId"],
+        page.get("StackId", ""),
+        page["Status"],
+        page.get("ExecutionStatus", ""),
+        page.get("StatusReason", ""),
+        changes,
+    )
+
+
+def execute_change_set(client: Any, change_set_id: str, token: str) -> None:
+    """Start what the change set says."""
+    with translated():
+        client.execute_change_set(ChangeSetName=change_set_id, ClientRequestToken=token)
+
+
+def delete_change_set(client: Any, change_set_id: str) -> None:
+    """Remove a change set that will not be executed; one that is gone already is fine."""
+    try:
+        with translated():
+            client.delete_change_set(ChangeSetName=change_set_id)
+    except NotThere:
+        return
+
+
+def delete_stack(client: Any, name_or_id: str, token: str) -> None:
+    """Start deleting a stack; one that is gone already is fine."""
+    try:
+        with translated():
+            client.delete_stack(StackName=name_or_id, ClientRequestToken=token)
+    except NotThere:
+        return
+
+
+def cancel_update(client: Any, cloud_id: str, token: str) -> None:
+    """Ask CloudFormation to undo an update that is under way."""
+    with translated():
+        client.cancel_update_stack(StackName=cloud_id, ClientRequestToken=token)
+
+
+def protect(client: Any, cloud_id: str, is_protected: bool) -> None:
+    """Switch termination protection."""
+    with translated():
+        client.update_termination_protection(StackName=cloud_id, EnableTerminationProtection=is_protected)
+
+
+def events_since(client: Any, cloud_id: str, last_seen: str | None, most: int = 2000) -> list[Event]:
+    """Return events newer than the last seen one, oldest first, in CloudFormation's own order."""
+    request: dict[str, Any] = {"StackName": cloud_id}
+    found: list[Event] = []
+    with translated():
+        while len(found) < most:
+            page = client.describe_stack_events(**request)
+            for event in page["StackEvents"]:
+                if event["EventId"] == last_seen:
+                    return found[::-1]
+                found.append(_event(event))
+            if not page.get("NextToken"):
+                break
+            request["NextToken"] = page["NextToken"]
+    return found[::-1]
+
+
+def _event(event: Mapping[str, Any]) -> Event:
+    return Event(
+        event["EventId"],
+        event.get("LogicalResourceId", ""),
+        event.get("PhysicalResourceId", ""),
+        event.get("ResourceType", ""),
+        event.get("ResourceStatus", ""),
+        event.get("ResourceStatusReason", ""),
+        event.get("ClientRequestToken", ""),
+        event["Timestamp"],
+    )
+
+
+def resources(client: Any, cloud_id: str) -> list[dict[str, str]]:
+    """Return the stack's resources: logical_id, physical_id, type, status, reason."""
+    found: list[dict[str, str]] = []
+    request = {"StackName": cloud_id}
+    with translated():
+        while True:
+            page = client.list_stack_resources(**request)
+            for row in page["StackResourceSummaries"]:
+                found.append(
+                    {
+                        "logical_id": row["LogicalResourceId"],
+                        "physical_id": row.get("PhysicalResourceId", ""),
+                        "type": row["ResourceType"],
+                        "status": row["ResourceStatus"],
+                        "reason": row.get("ResourceStatusReason", ""),
+                    }
+                )
+            if not page.get("NextToken"):
+                return found
+            request["NextToken"] = page["NextToken"]

@@ -1,0 +1,169 @@
+"""The worker process: Celery brings hints, a timer finds what no hint announced, a heartbeat keeps the leases."""
+
+import os
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_ready, worker_shutting_down
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import db
+from app.config import Config
+from app.jobs import outbox
+from app.jobs.engine import Worker, due
+from app.logs import log
+
+MISSED_HEARTBEATS = 2
+
+
+def make_celery(config: Config) -> Celery:
+    """Return the Celery application: hints only, acknowledged late, no results, no schedules, JSON alone."""
+    celery = Celery("slipway")
+    celery.conf.update(
+        broker_url=config.broker_url,
+        broker_transport_options=_transport_options(config),
+        broker_connection_retry_on_startup=True,
+        broker_connection_timeout=2,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,
+        worker_cancel_long_running_tasks_on_connection_loss=True,
+        worker_hijack_root_logger=False,
+        worker_soft_shutdown_timeout=6,
+        worker_send_task_events=False,
+        task_default_queue="slipway",
+        enable_utc=True,
+    )
+    return celery
+
+
+def _transport_options(config: Config) -> dict[str, Any]:
+    if config.broker_url.startswith("filesystem"):
+        folder = config.data / "broker"
+        for name in ("messages", "control"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        messages = str(folder / "messages")
+        return {
+            "data_folder_in": messages,
+            "data_folder_out": messages,
+            "control_folder": str(folder / "control"),
+            "polling_interval": 0.1,
+        }
+    if config.broker_url.startswith(("redis", "rediss")):
+        return {"visibility_timeout": 60, "socket_connect_timeout": 1, "socket_timeout": 5, "socket_keepalive": True}
+    return {}
+
+
+class Loop:
+    """Runs in each worker process beside Celery: every job runs even if no message ever arrives."""
+
+    def __init__(self, app: Flask, worker: Worker):
+        config: Config = app.extensions["config"]
+        self.app = app
+        self.worker = worker
+        self.tick_seconds = config.number("TICK_SECONDS")
+        self.stopping = threading.Event()
+        threads = int(config.number("WORKER_THREADS"))
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="job")
+        self.room = threading.Semaphore(threads)
+        self.upkeep: list[Any] = app.extensions.get("upkeep", [])
+
+    def start(self) -> None:
+        for target in (self._tick_forever, self._beat_forever, self._keep_up_forever):
+            threading.Thread(target=target, daemon=True, name=target.__name__.strip("_")).start()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+    def _tick_forever(self) -> None:
+        while not self.stopping.wait(self.tick_seconds):
+            try:
+                self.tick()
+            except SQLAlchemyError as error:
+                log.warning("tick_failed", error=type(error).__name__)
+
+    def tick(self) -> None:
+        """Start every due job there is room for; the others are found by the next tick or another worker."""
+        with self.app.app_context():
+            jobs = due()
+        for job_id in jobs:
+            if job_id in self.worker.held or not self.room.acquire(blocking=False):
+                continue
+            self.pool.submit(self._run, job_id)
+
+    def _run(self, job_id: int) -> None:
+        try:
+            with self.app.app_context():
+                self.worker.run(job_id)
+        except SQLAlchemyError as error:
+            log.warning("job_interrupted", job_id=job_id, error=type(error).__name__)
+        finally:
+            self.room.release()
+
+    def _beat_forever(self) -> None:
+        missed = 0
+        while not self.stopping.wait(self.worker.lease_seconds / 6):
+            try:
+                with self.app.app_context():
+                    self.worker.heartbeat()
+                missed = 0
+            except SQLAlchemyError:
+                missed += 1
+            if missed >= MISSED_HEARTBEATS and self.worker.held:
+                # Another worker may take our jobs soon: act no more, at once, and let a supervisor start us afresh.
+                log.error("heartbeat_lost", held=len(self.worker.held))
+                os._exit(75)
+
+    def _keep_up_forever(self) -> None:
+        while not self.stopping.wait(max(self.tick_seconds, 5.0)):
+            for chore in self.upkeep:
+                try:
+                    with self.app.app_context():
+                        chore()
+                except Exception as error:  # noqa: BLE001 - one bad chore must not end the others
+                    log.warning("chore_failed", chore=chore.__name__, error=type(error).__name__)
+
+
+def resend() -> None:
+    """Send again the wake-ups nobody acted on."""
+    waiting = outbox.pending()
+    db.session.rollback()
+    for job_id in waiting:
+        if not outbox.send(job_id):
+            break
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Give the web process and the worker the same Celery application and task."""
+    celery = make_celery(config)
+    worker = Worker(f"{socket.gethostname()}:{os.getpid()}", config.number("LEASE_SECONDS"))
+    app.extensions["celery"] = celery
+    app.extensions["worker"] = worker
+    app.extensions.setdefault("upkeep", []).append(resend)
+
+    @celery.task(name="jobs.run")
+    def run(job_id: int) -> None:
+        with app.app_context():
+            worker.run(job_id)
+
+
+def start_with(celery: Celery, app: Flask) -> None:
+    """Start the loop when Celery's worker is ready and stop it when it shuts down."""
+    loop = Loop(app, app.extensions["worker"])
+
+    @worker_ready.connect(weak=False)
+    def ready(**kwargs: Any) -> None:
+        loop.start()
+        log.info("worker_ready", worker=loop.worker.name)
+
+    @worker_shutting_down.connect(weak=False)
+    def shutting_down(**kwargs: Any) -> None:
+        loop.stop()

@@ -1,0 +1,139 @@
+"""The first cause of a failure: the earliest event that is not merely a consequence of another."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Eventlike(Protocol):
+    """What both the cloud's events and our rows of them have."""
+
+    logical_id: str
+    type: str
+    status: str
+    reason: str
+
+
+# What CloudFormation says of resources and stacks that failed because something else did.
+_CONSEQUENCES = (
+    "Resource creation cancelled",
+    "Resource update cancelled",
+    "Resource deletion cancelled",
+    "Rollback requested",
+    "The following resource(s) failed",
+    "Embedded stack",
+    "Delete requested",
+)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Words that a kind of reason is known by, what it means here and what to do about it."""
+
+    pattern: re.Pattern[str]
+    meaning: str
+    advice: str
+
+
+def _advice(pattern: str, meaning: str, advice: str) -> Advice:
+    return Advice(re.compile(pattern, re.IGNORECASE), meaning, advice)
+
+
+ADVICE = (
+    _advice(
+        r"already exists|AlreadyExists|BucketAlreadyOwned|is not available|already in use",
+        "The name is taken.",
+        "Choose another name, or leave the name empty so that the cloud makes one.",
+    ),
+    _advice(
+        r"not authorized|AccessDenied|UnauthorizedOperation|access denied|is not permitted",
+        "The launch role may not do this.",
+        "Ask the platform team to extend the launch role; trying again will not help before.",
+    ),
+    _advice(
+        r"limit ?exceeded|quota|maximum number of|too many",
+        "The account has reached a limit.",
+        "Delete what is no longer used, or ask the platform team to raise the limit.",
+    ),
+    _advice(
+        r"capacity|InsufficientInstance",
+        "The region has no room for this size right now.",
+        "Try again in some minutes, or choose another size.",
+    ),
+    _advice(
+        r"availability zone|zones|subnet",
+        "The network answers do not fit together.",
+        "Choose subnets of one VPC that lie in different zones.",
+    ),
+    _advice(
+        r"timed? ?out|did not stabilize|failed to stabilize|exceeded attempts to wait",
+        "It did not become healthy in time.",
+        "Look at its own logs for the reason; then change the answers and try again.",
+    ),
+    _advice(
+        r"no export named|not found|does not exist|cannot be found|NoSuch",
+        "Something it refers to does not exist in this account and region.",
+        "Check the names and ids among the answers, or launch what is missing first.",
+    ),
+    _advice(
+        r"not empty",
+        "It still holds data.",
+        "Empty it first, then delete again.",
+    ),
+    _advice(
+        r"invalid|validation|must be|malformed|not valid|constraint|out of range",
+        "The cloud does not accept one of the values.",
+        "Correct the answer that leads to it, and try again.",
+    ),
+)
+NO_ADVICE = "Read the reason; if it says nothing to you, ask the template's support contact."
+
+
+def is_consequence(event: Eventlike) -> bool:
+    """Say whether an event failed only because something else did."""
+    return any(words in event.reason for words in _CONSEQUENCES) or (
+        event.type == "AWS::CloudFormation::Stack" and not event.reason
+    )
+
+
+def first_cause(events: Iterable[Eventlike]) -> Eventlike | None:
+    """Return the earliest failed event that explains the others. Events come oldest first."""
+    failed = [event for event in events if event.status.endswith("_FAILED")]
+    causes = [event for event in failed if not is_consequence(event)]
+    return (causes or failed or [None])[0]
+
+
+def explain(event: Eventlike | None, fallback: str = "") -> dict[str, Any]:
+    """Return a failure in plain words: sentence, meaning, advice, and the raw reason with where it comes from."""
+    if event is None:
+        reason = fallback or "CloudFormation gave no reason."
+        return {**_words(reason), "sentence": reason, "reason": reason, "logical_id": "", "type": ""}
+    verb = {"CREATE": "created", "UPDATE": "changed", "DELETE": "deleted"}.get(event.status.split("_")[0], "finished")
+    words = _words(event.reason)
+    sentence = f"{event.logical_id} could not be {verb}. {words['meaning']}".strip()
+    return {
+        **words,
+        "sentence": sentence,
+        "reason": event.reason or fallback,
+        "logical_id": event.logical_id,
+        "type": event.type,
+    }
+
+
+def _words(reason: str) -> dict[str, str]:
+    for known in ADVICE:
+        if known.pattern.search(reason):
+            return {"meaning": known.meaning, "advice": known.advice}
+    return {"meaning": "", "advice": NO_ADVICE}
+
+
+def others_failed(events: Sequence[Eventlike], cause: Eventlike | None) -> int:
+    """Count the resources that failed after and because of the first cause."""
+    return len(
+        {
+            event.logical_id
+            for event in events
+            if event.status.endswith("_FAILED") and cause and event.logical_id != cause.logical_id
+        }
+    )

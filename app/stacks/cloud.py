@@ -1,0 +1,52 @@
+"""A stack's place in the cloud, and what the portal writes on everything it creates there."""
+
+from typing import Any
+
+from app.aws.clients import Place, client
+from app.environments.models import Environment
+from app.identity.models import Person
+from app.jobs.models import Job
+from app.stacks.models import Stack
+
+
+def place_of(environment: Environment) -> Place:
+    """Return where stacks of an environment live."""
+    return Place(environment.account.number, environment.account.role_arn, environment.region)
+
+
+def cloudformation(stack: Stack, job: Job) -> Any:
+    """Return a CloudFormation client acting as the launch role; the session's name says for whom and which job."""
+    return client("cloudformation", place_of(stack.environment), session_name(job.requested_by, job.ref))
+
+
+def session_name(person: Person, purpose: str) -> str:
+    """Return a role session name: who and what for, in the characters STS permits."""
+    name = "".join(letter if letter.isalnum() or letter in "=,.@-" else "-" for letter in person.username)
+    return f"{name[:40]}-{purpose.replace('_', '-')}"
+
+
+def tags(stack: Stack) -> dict[str, str]:
+    """Return the stack's tags, which CloudFormation hands on to the resources: slugs, never a person's data."""
+    found = {
+        "owner": stack.team.slug,
+        "environment": stack.environment.slug,
+        "service": stack.service.slug if stack.service else "",
+        "cost-center": stack.team.cost_center,
+        "slipway:stack": stack.ref,
+        "slipway:template": stack.template.slug,
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def is_ours(stack: Stack, tags_found: dict[str, str]) -> bool:
+    """Say whether a stack found in the cloud carries this stack's mark; nothing else is ever touched."""
+    return tags_found.get("slipway:stack") == stack.ref
+
+
+def token(job: Job, step: str) -> str:
+    """Return the client request token of a step: the same after a crash, so that a repeated call changes nothing."""
+    return f"p-{job.ref.replace('_', '-')}-{step}-{job.payload.get('generation', 1)}"
+
+
+def change_set_name(job: Job) -> str:
+    return token(job, "plan")

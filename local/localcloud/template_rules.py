@@ -1,0 +1,101 @@
+"""Where MiniStack reads a template differently from CloudFormation, corrected.
+
+Each correction names what it changes; none touches a template that MiniStack already reads well.
+"""
+
+import re
+from typing import Any
+
+from ministack.services import ssm
+from ministack.services.cloudformation import changesets, engine, handlers, stacks
+
+from localcloud.patterns import matches
+from localcloud.placeholders import digest
+
+Template = dict[str, Any]
+
+PUBLIC_IMAGE = re.compile(r"/aws/service/.*(ami|image|release)")
+CONDITION_FUNCTIONS = ("Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals", "Condition")
+READERS_OF_CONDITIONS = (engine, stacks, handlers, changesets)
+
+_evaluate_conditions = engine._evaluate_conditions
+_check_parameter_constraints = engine._check_parameter_constraints
+_resolve_props_for_diff = changesets._resolve_props_for_diff
+_public_parameter = ssm._public_parameter
+
+
+def correct_template_rules() -> None:
+    """Put the corrections of this module in place."""
+    for module in READERS_OF_CONDITIONS:
+        module._evaluate_conditions = evaluate_conditions
+    engine._check_parameter_constraints = check_parameter_constraints
+    changesets._resolve_props_for_diff = resolve_active_resources
+    ssm._public_parameter = public_parameter
+
+
+def evaluate_conditions(template: Template, params: dict[str, Any]) -> dict[str, bool]:
+    """Conditions that compare more than parameters: pseudo parameters, maps, joins. MiniStack compares such
+    expressions as they stand, so that "is this eu-west-1" was never true."""
+    given = template.get("Conditions")
+    if not isinstance(given, dict):
+        return _evaluate_conditions({**template, "Conditions": {}}, params)
+    mappings = template.get("Mappings") or {}
+    plain = {name: _plain(expression, params, mappings) for name, expression in given.items()}
+    return _evaluate_conditions({**template, "Conditions": plain}, params)
+
+
+def _plain(node: Any, params: dict[str, Any], mappings: dict[str, Any]) -> Any:
+    """The expression with everything but the condition functions worked out."""
+    if isinstance(node, list):
+        return [_plain(item, params, mappings) for item in node]
+    if not isinstance(node, dict):
+        return node
+    function = next(iter(node), "")
+    if function == "Condition":
+        return node
+    if function in CONDITION_FUNCTIONS:
+        return {function: _plain(node[function], params, mappings)}
+    return engine._resolve_refs(node, {}, params, {}, mappings, "", "")
+
+
+def check_parameter_constraints(name: str, definition: dict[str, Any], type_name: str, value: str) -> None:
+    """Read AllowedPattern as Java does, then leave the other constraints to MiniStack."""
+    pattern = definition.get("AllowedPattern")
+    rest = {key: entry for key, entry in definition.items() if key != "AllowedPattern"}
+    _check_parameter_constraints(name, rest, type_name, value)
+    if pattern is None or type_name == "Number":
+        return
+    is_list = type_name in ("CommaDelimitedList", "List<Number>")
+    members = [member.strip() for member in value.split(",")] if is_list else [value]
+    if not all(matches(str(pattern), member) for member in members):
+        raise engine._constraint_error(name, definition, f"must match pattern {pattern}")
+
+
+def resolve_active_resources(template: Template, params: dict[str, Any], stack_name: str, stack_id: str) -> Template:
+    """Leave resources whose condition is false out of a change set; MiniStack listed them as added."""
+    resolved = _resolve_props_for_diff(template, params, stack_name, stack_id)
+    if not resolved:
+        return resolved
+    conditions = evaluate_conditions(template, params)
+    active = {
+        logical_id: resource
+        for logical_id, resource in resolved["Resources"].items()
+        if conditions.get(resource.get("Condition"), True)
+    }
+    return {**resolved, "Resources": active}
+
+
+def public_parameter(name: str) -> dict[str, Any] | None:
+    """Answer every public image parameter (`/aws/service/…ami…`), not only the two MiniStack holds."""
+    known = _public_parameter(name)
+    if known or not PUBLIC_IMAGE.match(name):
+        return known
+    region = ssm.get_region()
+    return {
+        "Name": name,
+        "Type": "String",
+        "Value": f"ami-0{digest(region, name)[:16]}",
+        "Version": 1,
+        "LastModifiedDate": 1728518400,
+        "ARN": f"arn:aws:ssm:{region}::parameter{name}",
+    }
