@@ -110,8 +110,9 @@ def plan(run: Run) -> Outcome:
 def _change_set_request(job: Job, stack: Stack, version: Version) -> dict[str, Any]:
     body = parsed(version)
     answers: dict[str, str] = job.payload["answers"] | json.loads(seal.unseal(job.sealed) if job.sealed else "{}")
-    parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in answers.items()]
-    parameters += [{"ParameterKey": name, "UsePreviousValue": True} for name in job.payload.get("kept", [])]
+    kept = job.payload.get("kept", [])
+    parameters = [{"ParameterKey": name, "ParameterValue": answers[name]} for name in answers if name not in kept]
+    parameters += [{"ParameterKey": name, "UsePreviousValue": True} for name in kept]
     return {
         "stack_name": stack.cloud_id if job.kind == "update" and stack.cloud_id else stack.cloud_name,
         "name": change_set_name(job),

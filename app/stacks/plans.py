@@ -89,6 +89,11 @@ def _sentence(kind: str, stateful: bool) -> str:
     return "Changes in place."
 
 
+def loses_data(changes: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether something that holds data would be replaced or removed."""
+    return any(change["holds_data"] and change["kind"] in ("replace", "remove") for change in changes)
+
+
 def digest(version_digest: str, answers: Mapping[str, str], change_set_id: str, changes: Sequence[Any]) -> str:
     """Return the SHA-256 (hex) over template, answers, change set and changes: what a yes is bound to."""
     document = [version_digest, dict(answers), change_set_id, list(changes)]
