@@ -1,6 +1,6 @@
 """Evaluate a template's intrinsic functions as far as the answers and the place decide them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from app.cloudformation.body import Body
@@ -22,11 +22,19 @@ Truth = bool | Unknown
 class Evaluator:
     """One template with one set of answers in one place.
 
+    `not_told` names parameters that have a value nobody knows here, such as a hidden one that stays as it was.
     `value` never raises: what is malformed or cannot be known comes out as Unknown, with the reason.
     """
 
-    def __init__(self, body: Body, values: Mapping[str, str], environment: Environment | None = None) -> None:
+    def __init__(
+        self,
+        body: Body,
+        values: Mapping[str, str],
+        environment: Environment | None = None,
+        not_told: Collection[str] = (),
+    ) -> None:
         self.body = body
+        self.not_told = not_told
         self.values = values
         self.environment = environment or Environment()
         self.parameters: dict[str, Parameter] = {field.name: field for field in parameters(body)}
@@ -61,6 +69,8 @@ class Evaluator:
         if parameter.is_ssm:
             return Unknown(f"{name} is fetched from SSM when it runs", f"ssm {self.values.get(name, name)}")
         text = self.values.get(name, parameter.default)
+        if name in self.not_told:
+            return Unknown(f"{name} is not told here", f"${{{name}}}")
         if text is None:
             return Unknown(f"{name} has no answer yet", f"${{{name}}}")
         return split_items(text) if parameter.is_list else text

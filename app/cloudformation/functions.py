@@ -72,7 +72,7 @@ def _assembled(evaluator: Evaluator, pieces: list[Any], separator: str = "") -> 
     kept = [piece for piece in pieces if piece is not NO_VALUE]
     text = evaluator.spend(separator.join(_piece(piece) for piece in kept))
     unknown = first_unknown(kept)
-    return Unknown(unknown.because, sketch_of(text)) if unknown else text
+    return Unknown(unknown.because, sketch_of(text), is_partly_known=len(kept) > 1) if unknown else text
 
 
 def _piece(piece: Any) -> str:

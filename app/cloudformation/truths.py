@@ -90,7 +90,10 @@ def comparable(value: Any) -> Any:
         return [comparable(item) for item in value]
     if isinstance(value, dict):
         return {key: comparable(item) for key, item in value.items()}
-    return "" if value is None or isinstance(value, NoValue) else as_text(value)
+    if value is None or isinstance(value, NoValue):
+        return ""
+    text = as_text(value)
+    return value if text is None else text
 
 
 TRUTHS: dict[str, Callable[[Evaluator, Any], Truth]] = {

@@ -12,11 +12,13 @@ class Unknown:
     """A value that cannot be told beforehand.
 
     `because` finishes the sentence "undecidable because …". `sketch` is how the value is made, with every known part
-    filled in: two unknown values with one sketch are the same as far as anybody can tell.
+    filled in: two unknown values with one sketch are the same as far as anybody can tell. `is_partly_known` marks text
+    whose sketch is worth showing, such as `orders/${Queue.Arn}`.
     """
 
     because: str
     sketch: str
+    is_partly_known: bool = False
 
 
 class NoValue:
