@@ -2,9 +2,10 @@
 
 from flask import Flask
 
-from app import identity
+from app import identity, stacks
 
 
 def init_app(app: Flask) -> None:
     """Register every feature."""
     identity.init_app(app)
+    stacks.init_app(app)

@@ -27,7 +27,7 @@ from app.jobs.models import Job
 from app.services.models import Service
 from app.stacks import checking, lifecycle, plans
 from app.stacks.lifecycle import RANK, StackStatus
-from app.stacks.models import Plan, Stack
+from app.stacks.models import Plan, Stack, running_answers
 
 # CloudFormation stack names: a letter, then letters, digits and hyphens; ours stay short so that a suffix fits.
 NAME = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]")
@@ -159,11 +159,6 @@ def _shown(checked: Checked, version: Version, previous: Stack | None = None) ->
     before = running_answers(previous) if previous else {}
     answers = {name: before.get(name, "") for name in checked.kept} | checked.values
     return {name: value for name, value in answers.items() if name not in hidden}
-
-
-def running_answers(stack: Stack) -> dict[str, str]:
-    """Return the answers of what runs, or of what was last asked for where nothing ever ran."""
-    return stack.answers if stack.running_answers is None else stack.running_answers
 
 
 def _payload(checked: Checked, version: Version, previous: Stack | None = None) -> dict[str, Any]:

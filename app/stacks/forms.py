@@ -129,7 +129,9 @@ def _widget(parameter: Parameter, choices: Choices) -> str:
 def _options(parameter: Parameter, choices: Choices, values: tuple[str, ...]) -> list[Option]:
     if parameter.allowed_values:
         return [(value, value or "none", "") for value in parameter.allowed_values]
-    options = [(choice.value, choice.label, _note(choice.value, choice.label, choice.detail)) for choice in choices.items]
+    options = [
+        (choice.value, choice.label, _note(choice.value, choice.label, choice.detail)) for choice in choices.items
+    ]
     known = {option[0] for option in options}
     # What was typed or prefilled stays choosable, though the account does not list it.
     options += [(value, value, "not listed there") for value in values if value and value not in known and options]

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.cloudformation.outline import holds_data
+from app.cloudformation.stateful import holds_data
 
 # Worst first: the order a person reads a plan in.
 KINDS = ("replace", "remove", "may_replace", "modify", "add", "import")
@@ -37,7 +37,7 @@ def _describe(change: Mapping[str, Any], properties: Sequence[Any]) -> dict[str,
                 "path": item.path,
                 "before": item.before,
                 "after": item.after,
-                "decides": kind in ("replace", "may_replace") and item.path.split(".")[0] in deciding,
+                "note": "decides the replacement" if item.path.split(".")[0] in deciding else "",
             }
             for item in properties
         ]
@@ -64,7 +64,7 @@ def _named_only(change: Mapping[str, Any]) -> list[dict[str, Any]]:
     for detail in change.get("Details", []):
         target = detail.get("Target", {})
         if name := target.get("Name"):
-            named.append({"path": name, "before": "", "after": "known after it runs", "decides": False})
+            named.append({"path": name, "before": "", "after": "known after it runs", "note": ""})
     return named
 
 

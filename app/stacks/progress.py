@@ -102,7 +102,9 @@ def _lanes(
     usual: Usual,
     version: Version | None,
 ) -> list[Lane]:
-    lanes = {change["logical_id"]: Lane(change["logical_id"], change["type"]) for change in (plan.changes if plan else [])}
+    lanes = {
+        change["logical_id"]: Lane(change["logical_id"], change["type"]) for change in (plan.changes if plan else [])
+    }
     for event in events:
         if begun_at and not is_the_stack(stack, event):
             lane = lanes.setdefault(event.logical_id, Lane(event.logical_id, event.type))

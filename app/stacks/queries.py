@@ -72,7 +72,9 @@ def with_names(query: Select[Any]) -> Select[Any]:
         joinedload(Stack.service),
         joinedload(Stack.template).load_only(Template.slug, Template.name, Template.icon, Template.support),
         joinedload(Stack.version).load_only(Version.number, Version.status, Version.digest, Version.template_id),
-        joinedload(Stack.running_version).load_only(Version.number, Version.status, Version.digest, Version.template_id),
+        joinedload(Stack.running_version).load_only(
+            Version.number, Version.status, Version.digest, Version.template_id
+        ),
     )
 
 
