@@ -191,8 +191,16 @@ function greet() {
   for (const dialog of $$("dialog[data-open]:not([open])")) dialog.showModal();
   for (const box of $$("[data-lookup]")) dressed(box, makeLookup);
   for (const field of $$("[data-many]")) dressed(field, makeMany);
-  for (const toast of $$("[data-leaves]")) setTimeout(() => toast.remove(), 8000);
+  for (const toast of $$(".toasts .toast")) announce(toast);
 }
+
+function announce(toast) {
+  if ("said" in toast.dataset) return;
+  toast.dataset.said = "";
+  say(toast.firstChild.textContent);
+  if ("leaves" in toast.dataset) setTimeout(() => toast.remove(), 8000);
+}
+
 document.addEventListener("htmx:after:swap", greet);
 greet();
 

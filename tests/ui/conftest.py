@@ -28,7 +28,8 @@ CHROMIUM_FLAGS = [
 ]
 # A page with something that moves: it polls, and a test decides whether the poll is answered.
 MOVING = """{% extends "layout.html" %}{% block title %}Moving{% endblock %}{% block content %}<h1>Moving</h1>
-<p id="job" hx-get="/moving/status" hx-trigger="every 100ms" hx-swap="outerHTML">Creating</p>{% endblock %}"""
+<p id="job" hx-get="/moving/status" hx-trigger="every 100ms" hx-swap="outerHTML">Creating</p>{% endblock %}
+{% block toast %}{% from "ui/toast.html" import toast %}{{ toast("Launched refunds-queue") }}{% endblock %}"""
 # A form that is replaced by itself whenever an answer changes, as the launch form is.
 MORPHING = """{% extends "layout.html" %}{% from "ui/lookup.html" import lookup, lookup_many %}
 {% block title %}Morphing{% endblock %}{% block content %}<h1>Morphing</h1>

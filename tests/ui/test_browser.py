@@ -137,6 +137,12 @@ def test_a_dialog_opens_and_is_left_without_harm(page: Page) -> None:
     expect(dialog).to_be_hidden()
 
 
+def test_what_just_happened_is_seen_and_read_out(page: Page) -> None:
+    page.goto("/moving")
+    expect(page.locator(".toast")).to_have_text("Launched refunds-queue")
+    expect(page.locator("#says")).to_have_text("Launched refunds-queue")
+
+
 def test_a_poll_that_fails_keeps_the_page_and_says_so(page: Page, look_app: Flask) -> None:
     page.goto("/moving")
     expect(page.locator("#job")).to_have_text("Still creating")
