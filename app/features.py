@@ -2,15 +2,11 @@
 
 from flask import Flask
 
-from app import identity, ops
-from app.aws import clients
-from app.jobs import worker
+from app import identity, ops, stacks
 
 
 def init_app(app: Flask) -> None:
     """Register every feature."""
-    config = app.extensions["config"]
-    clients.init_app(app, config)
-    worker.init_app(app, config)
     identity.init_app(app)
+    stacks.init_app(app)
     ops.init_app(app)
