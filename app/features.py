@@ -2,9 +2,11 @@
 
 from flask import Flask
 
-from app import identity
+from app import assets, identity, ui
 
 
 def init_app(app: Flask) -> None:
     """Register every feature."""
+    assets.init_app(app)
+    ui.init_app(app)
     identity.init_app(app)

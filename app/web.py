@@ -45,10 +45,11 @@ def create_app(config: Config | None = None) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     logs.init_app(app, config)
     db.init_app(app, config)
-    csrf.init_app(app)
     _init_requests(app)
     _init_errors(app)
     _init_features(app)
+    # After identity's own check: who is no longer signed in is sent to sign in, not told about a form's token.
+    csrf.init_app(app)
     return app
 
 
