@@ -5,13 +5,15 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import wraps
-from importlib.util import find_spec
 from typing import Any
 
 import click
+from flask import current_app
 from sqlalchemy.exc import OperationalError
 
 from app import db, migrations
+from app import demo as demo_organisation
+from app.catalog import loading
 from app.config import read_config, read_database_url
 from app.errors import Problem
 from app.identity.cli import token
@@ -85,20 +87,18 @@ def check() -> None:
 @catalog.command("load")
 @in_the_portal
 def load_catalog() -> None:
-    """Load the shipped templates. What has not changed stays as it is."""
-    from app.catalog import loading
-
-    loading.load()
+    """Load the shipped templates. What is published stays as it was published."""
+    report = loading.load(current_app.extensions["config"].catalog_dir)
     db.session.commit()
+    for line in report.rejected:
+        click.echo(f"{line.file}: {line.reason}", err=True)
 
 
 @demo.command("load")
 @in_the_portal
 def load_demo() -> None:
     """Load the demo's teams, people, roles, accounts and environments. What is there already is kept."""
-    from app import demo
-
-    demo.load()
+    demo_organisation.load()
 
 
 @main.command()
@@ -107,8 +107,7 @@ def prepare(context: click.Context) -> None:
     """Upgrade the database, load the catalog and the demo organisation: what `./slipway up` needs, in one process."""
     context.invoke(upgrade)
     context.invoke(load_demo)
-    if find_spec("app.catalog.loading"):
-        context.invoke(load_catalog)
+    context.invoke(load_catalog)
 
 
 if __name__ == "__main__":

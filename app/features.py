@@ -2,11 +2,13 @@
 
 from flask import Flask
 
-from app import identity, ops, stacks
+from app import assets, identity, ops, stacks, ui
 
 
 def init_app(app: Flask) -> None:
     """Register every feature."""
+    assets.init_app(app)
+    ui.init_app(app)
     identity.init_app(app)
     stacks.init_app(app)
     ops.init_app(app)

@@ -85,9 +85,7 @@ def known_ports(data: Path) -> Ports:
 
 def is_free(port: int) -> bool:
     """Say whether nothing listens on the port, on either loopback address: `localhost` may mean both."""
-    return _can_bind(socket.AF_INET, "127.0.0.1", port) and (
-        not _has_ipv6() or _can_bind(socket.AF_INET6, "::1", port)
-    )
+    return _can_bind(socket.AF_INET, "127.0.0.1", port) and (not _has_ipv6() or _can_bind(socket.AF_INET6, "::1", port))
 
 
 def _require_free(port: int, advice: str) -> None:

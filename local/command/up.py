@@ -73,9 +73,7 @@ def _prepare_portal(data: Path, ports: Ports) -> None:
 def _cloud(data: Path, ports: Ports, pace: float) -> Service:
     command = [python_of("cloud"), ROOT / "local" / "cloud.py", "--port", ports.cloud, "--data", data / "cloud"]
     url = f"http://127.0.0.1:{ports.cloud}/_slipway/ready"
-    return Service(
-        "cloud", "local cloud", _words(*command, "--pace", pace), environment.bare(), lambda: _answers(url)
-    )
+    return Service("cloud", "local cloud", _words(*command, "--pace", pace), environment.bare(), lambda: _answers(url))
 
 
 def _idp(data: Path, ports: Ports) -> Service:

@@ -101,7 +101,16 @@ def _install(name: str, folder: Path, log: Path) -> None:
     if programs.run([sys.executable, "-m", "venv", folder], log) != 0:
         raise Refused(_failed(name, log))
     # Ready-made builds alone: whether a compiler is there, and which, makes no difference.
-    pip = [python_of(name), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--progress-bar", "off"]
+    pip = [
+        python_of(name),
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "--no-input",
+        "install",
+        "--progress-bar",
+        "off",
+    ]
     if programs.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", REQUIREMENTS[name]], log) != 0:
         raise Refused(_failed(name, log))
     (folder / "slipway-stamp").write_text(_stamp(name))
