@@ -1,4 +1,4 @@
-"""The programs of a running installation: started in a session of their own, waited for, stopped with all they began."""
+"""The programs of a running installation: each in a session of its own, so that all it began can be stopped."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,16 +149,12 @@ def _ending(code: int) -> str:
 
 
 def _signal(pid: int, number: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _signal_all(leader: int) -> None:
     """End every process of the session the leader began; it has the leader's number as long as one of them lives."""
-    try:
+    # macOS answers "not permitted" for a group of which only a zombie is left.
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        # macOS answers "not permitted" for a group of which only a zombie is left.
-        pass

@@ -14,12 +14,13 @@ from command.venvs import python_of
 
 ROOM = 200_000_000
 # Nothing here talks to other workers through the broker; the database knows all there is to know.
-WORKER = "celery -A app.worker worker --loglevel WARNING --without-gossip --without-mingle --without-heartbeat".split()
+WORKER = ("celery", "-A", "app.worker", "worker", "--loglevel", "WARNING")
+ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 PEOPLE = "Sign in as dana, omar, petra, mona, alan or ada; the password is the name."
 
 
 def up(data: Path, port: int, pace: float) -> int:
-    """Run the installation in `data` until SIGINT or SIGTERM; its stacks, database and people stay for the next time."""
+    """Run the installation in `data` until SIGINT or SIGTERM; all it holds stays for the next time."""
     listen()
     check_room(data)
     with locked(data, "start another"):
@@ -95,7 +96,7 @@ def _portal(data: Path, ports: Ports) -> list[Service]:
     env = environment.of_the_portal(data, ports)
     url = f"http://127.0.0.1:{ports.web}/readyz"
     web = _words(python_of("portal"), "-m", "gunicorn", "--bind", f"127.0.0.1:{ports.web}", "wsgi:app")
-    worker = _words(python_of("portal"), "-m", *WORKER)
+    worker = _words(python_of("portal"), "-m", *WORKER, *ALONE)
     return [
         Service("web", "web server", web, env, lambda: _answers(url)),
         Service("worker", "worker", worker, env, lambda: _has_worker(url)),

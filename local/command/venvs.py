@@ -118,7 +118,8 @@ def _install(name: str, folder: Path, log: Path) -> None:
 
 
 def _failed(name: str, log: Path) -> str:
-    return f"{_cause(name, log.read_text(errors='replace'))} The whole story is in {log}; it ends:\n{programs.last_lines(log)}"
+    cause = _cause(name, log.read_text(errors="replace"))
+    return f"{cause} The whole story is in {log}; it ends:\n{programs.last_lines(log)}"
 
 
 def _cause(name: str, story: str) -> str:
