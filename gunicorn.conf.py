@@ -1,8 +1,9 @@
 """How gunicorn serves the portal; it reads this file by itself. `--bind` on the command line says where."""
 
+import gc
 import os
 import shutil
-from pathlib import Path
+from typing import Any
 
 from app.config import ROOT, SETTINGS
 
@@ -21,4 +22,9 @@ control_socket_disable = True
 _counts = (ROOT / _settings["SLIPWAY_DATA"] / "metrics").resolve()
 shutil.rmtree(_counts, ignore_errors=True)
 _counts.mkdir(parents=True)
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(Path(_counts))
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_counts)
+
+
+def when_ready(server: Any) -> None:
+    """Leave what is loaded to the processes to come, so that collecting garbage does not copy it into each."""
+    gc.freeze()
