@@ -2,10 +2,14 @@
 
 from flask import Flask
 
-from app import identity, stacks
+from app import assets, home, identity, patterns, stacks, ui
 
 
 def init_app(app: Flask) -> None:
     """Register every feature."""
+    assets.init_app(app)
+    ui.init_app(app, app.extensions["config"].data / "cache" / "jinja")
     identity.init_app(app)
     stacks.init_app(app)
+    home.init_app(app)
+    app.register_blueprint(patterns.bp)

@@ -49,10 +49,11 @@ def create_app(config: Config | None = None) -> Flask:
     db.init_app(app, config)
     clients.init_app(app, config)
     worker.init_app(app, config)
-    csrf.init_app(app)
     _init_requests(app)
     _init_errors(app)
     _init_features(app)
+    # After identity's own check: who is no longer signed in is sent to sign in, not told about a form's token.
+    csrf.init_app(app)
     return app
 
 
