@@ -32,8 +32,8 @@ class Body:
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
-        """The declared resources, without entries that are not a mapping (loops and includes among them)."""
-        return self.mapping("Resources")
+        """The declared resources, without loops, includes and anything else that is not a mapping."""
+        return {name: entry for name, entry in self.mapping("Resources").items() if not name.startswith("Fn::")}
 
     def section(self, name: str) -> dict[str, Any]:
         """Give a top section as a mapping, empty where it is missing or malformed."""
