@@ -85,7 +85,7 @@ def plan(run: Run) -> Outcome:
     request = _change_set_request(job, stack, version)
     client = cloudformation(stack, job)
     db.release()
-    change_set = cfn.find_change_set(client, change_set_name(job), stack.cloud_id or stack.cloud_name)
+    change_set = cfn.find_change_set(client, change_set_name(job), stack.cloud_name)
     if change_set is None:
         try:
             change_set = cfn.create_change_set(client, **request)
@@ -115,7 +115,7 @@ def _change_set_request(job: Job, stack: Stack, version: Version) -> dict[str, A
     parameters = [{"ParameterKey": name, "ParameterValue": answers[name]} for name in answers if name not in kept]
     parameters += [{"ParameterKey": name, "UsePreviousValue": True} for name in kept]
     return {
-        "stack_name": stack.cloud_id if job.kind == "update" and stack.cloud_id else stack.cloud_name,
+        "stack_name": stack.cloud_name,
         "name": change_set_name(job),
         "kind": "UPDATE" if job.kind == "update" else "CREATE",
         "body": body.text,
@@ -315,7 +315,7 @@ def cancel(run: Run) -> Outcome:
     stack = stack_of(job)
     client = cloudformation(stack, job)
     db.release()
-    change_set = cfn.find_change_set(client, change_set_name(job), stack.cloud_id or stack.cloud_name)
+    change_set = cfn.find_change_set(client, change_set_name(job), stack.cloud_name)
     if change_set is not None:
         _discard(client, change_set, job)
     return Cancelled("before anything was changed")

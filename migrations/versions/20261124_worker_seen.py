@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261124_worker_seen"
-down_revision = "20261123_stack_tally"
+down_revision = "20261123_job_tally"
 branch_labels = None
 depends_on = None
 
