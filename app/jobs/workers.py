@@ -10,8 +10,8 @@ SEEN_SECONDS = 30
 
 def note_alive(name: str) -> None:
     """Note, and commit, that the worker lives; forget workers nobody has seen for an hour."""
-    alive = update(WorkerSeen).where(WorkerSeen.name == name).values(seen_at=db.now())
-    if db.session.execute(alive, execution_options={"synchronize_session": False}).rowcount == 0:
+    known = update(WorkerSeen).where(WorkerSeen.name == name).values(seen_at=db.now()).returning(WorkerSeen.name)
+    if db.session.execute(known, execution_options={"synchronize_session": False}).first() is None:
         db.session.add(WorkerSeen(name=name, started_at=db.now(), seen_at=db.now()))
         db.session.execute(delete(WorkerSeen).where(WorkerSeen.seen_at < db.now(-3600)))
     db.session.commit()

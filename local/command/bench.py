@@ -28,5 +28,5 @@ def known() -> list[str]:
 
 def _run(name: str, options: list[str]) -> int:
     env = programs.inherited() | testing.settings()
-    command = [python_of("test"), "-m", f"bench.{name}", *options]
+    command = [str(python_of("test")), "-m", f"bench.{name}", *options]
     return min(1, abs(subprocess.run(command, env=env, cwd=ROOT, check=False).returncode))

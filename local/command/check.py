@@ -34,7 +34,7 @@ def _checks() -> dict[str, list[str]]:
 
 
 def _passes(name: str, words: list[str]) -> bool:
-    command = [python_of("test"), *words]
+    command = [str(python_of("test")), *words]
     answer = subprocess.run(command, cwd=ROOT, env=environment.bare(), capture_output=True, text=True, check=False)
     print(f"{name}: {'ok' if answer.returncode == 0 else 'failed'}", flush=True)
     if answer.returncode != 0:

@@ -24,5 +24,5 @@ def _run(group: str, words: list[str], data: Path) -> int:
     venvs.prepare(["portal"])
     # Standard output holds the answer and nothing else, so the log goes no lower than what has gone wrong.
     env = environment.of_the_portal(data, ports) | {"LOG_LEVEL": "ERROR"}
-    command = [python_of("portal"), "-m", "app.cli", group, *words]
+    command = [str(python_of("portal")), "-m", "app.cli", group, *words]
     return subprocess.run(command, env=env, cwd=ROOT, check=False).returncode

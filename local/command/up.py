@@ -66,7 +66,7 @@ def _prepare_portal(data: Path, ports: Ports) -> None:
     say("Preparing the database, the catalog and the demo organisation")
     log = data / "logs" / "prepare.log"
     log.unlink(missing_ok=True)
-    command = [python_of("portal"), "-m", "app.cli", "prepare"]
+    command = (python_of("portal"), "-m", "app.cli", "prepare")
     if programs.run(command, log, environment.of_the_portal(data, ports), ROOT) != 0:
         raise Refused(f"The database could not be prepared. The log is {log}; it ends:\n{programs.last_lines(log)}")
 

@@ -32,6 +32,7 @@ MEANING = {
     "cloud": "the local cloud",
     "idp": "the local identity provider",
 }
+QUIETLY = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
 ROOM = 1_500_000_000
 
 
@@ -98,20 +99,11 @@ def _install(name: str, folder: Path, log: Path) -> None:
     say(f"Installing what {MEANING[name]} needs")
     log.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
-    if programs.run([sys.executable, "-m", "venv", folder], log) != 0:
+    if programs.run((sys.executable, "-m", "venv", folder), log) != 0:
         raise Refused(_failed(name, log))
     # Ready-made builds alone: whether a compiler is there, and which, makes no difference.
-    pip = [
-        python_of(name),
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "--no-input",
-        "install",
-        "--progress-bar",
-        "off",
-    ]
-    if programs.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", REQUIREMENTS[name]], log) != 0:
+    pip = (python_of(name), "-m", "pip", "install", *QUIETLY, "--require-hashes", "--only-binary", ":all:")
+    if programs.run((*pip, "-r", REQUIREMENTS[name]), log) != 0:
         raise Refused(_failed(name, log))
     (folder / "slipway-stamp").write_text(_stamp(name))
     say(f"Installed what {MEANING[name]} needs")
