@@ -99,6 +99,7 @@ def serve(options: argparse.Namespace) -> None:
     from localcloud.published_types import published_types
     from localcloud.registry import register_types
     from localcloud.resume import remember_operations
+    from localcloud.saving import save_instead_of_ministack
     from localcloud.seed import seed_organisation
     from localcloud.template_rules import correct_template_rules
 
@@ -108,6 +109,7 @@ def serve(options: argparse.Namespace) -> None:
     correct_template_rules()
     correct_events()
     remember_operations()
+    save_instead_of_ministack()
     watch_over_resources(options.pace, Faults(options.faults or options.data / "faults.yaml"))
     confine()
     accounts = yaml.safe_load(options.organisation.read_text())["accounts"]

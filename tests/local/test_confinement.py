@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+import requests
 
 from tests.local.cloud import client, launch
 from tests.support.processes import Process, free_port
@@ -56,6 +57,12 @@ def test_code_inside_a_template_does_not_run_here(cloud: Process, cloudformation
 def test_nothing_listens_beyond_loopback(cloud: Process) -> None:
     listening = [c for c in psutil.Process(cloud.pid).net_connections() if c.status == psutil.CONN_LISTEN]
     assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("path", ["/_ministack/reset", "/_ministack/config"])
+def test_no_page_in_the_browser_can_wipe_it(cloud: Process, path: str) -> None:
+    assert requests.post(cloud.url + path, json={}, timeout=5).status_code == 404
+    assert client(cloud, "ssm").get_parameter(Name="/slipway/example/seeded")
 
 
 @pytest.mark.parametrize(
