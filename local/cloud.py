@@ -64,7 +64,8 @@ def check_machine(port: int) -> None:
 def set_environment(port: int, data: Path) -> None:
     """Tell MiniStack where it is and what it must not do. It reads this while it is imported."""
     try:
-        (data / "s3").mkdir(parents=True, exist_ok=True)
+        for part in ("s3", "tmp"):
+            (data / part).mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         sys.exit(f"The data directory {data} cannot be used: {problem.strerror}.")
     os.environ.update(
@@ -77,6 +78,7 @@ def set_environment(port: int, data: Path) -> None:
             "STATE_DIR": str(data / "state"),
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(data / "s3"),
+            "TMPDIR": str(data / "tmp"),
             # Code that a template brings along needs a container, and there is no way to get one.
             "LAMBDA_EXECUTOR": "docker",
             "LAMBDA_STRICT": "1",
