@@ -44,6 +44,8 @@ def errors_of(answer: object, **keys: object) -> list[str]:
         (20, {"Type": "Number"}, "20"),
         (True, {"AllowedValues": ["true", "false"]}, "true"),
         ("true", {"Type": "Boolean"}, "true"),
+        ("20", {"Type": "Number", "MinValue": 20, "MaxValue": 20}, "20"),
+        ("abc", {"MinLength": 3, "MaxLength": 3}, "abc"),
         ("1.0", {"Type": "Number", "AllowedValues": [1, 2]}, "1.0"),
         ("a, b ,c", {"Type": "CommaDelimitedList"}, "a,b,c"),
         (["a", " b", ""], {"Type": "CommaDelimitedList"}, "a,b"),

@@ -76,6 +76,10 @@ def test_odd_patterns_end_quickly(pattern):
     assert perf_counter() - started < 2
 
 
+def test_wide_patterns_get_fewer_samples():
+    assert 0 < len(list(samples("((a?){4000}){4}"))) < 60
+
+
 def test_the_same_parameter_gets_the_same_answer():
     assert list(samples(STRONG)) == list(samples(STRONG))
 
