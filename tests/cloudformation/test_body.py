@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -171,10 +171,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_is_refused_quickly(name):
-    started = perf_counter()
+    started = process_time()
     with pytest.raises(NotATemplate):
         load(HOSTILE[name])
-    assert perf_counter() - started < 0.2
+    assert process_time() - started < 0.2
 
 
 def test_aliases_count_as_often_as_they_are_used():
