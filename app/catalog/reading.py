@@ -104,8 +104,7 @@ def _asked(parameter: Parameter) -> Asked:
 def _rules(parameter: Parameter) -> list[str]:
     rules = []
     if parameter.allowed_values:
-        named = wording.one_of(parameter.allowed_values)
-        rules.append(named[0].upper() + named[1:])
+        rules.append(f"Choose {wording.one_of(parameter.allowed_values)}")
     if parameter.min_value is not None or parameter.max_value is not None:
         rules.append(wording.number_in_bounds(parameter).rstrip("."))
     if length := _length(parameter.min_length, parameter.max_length):

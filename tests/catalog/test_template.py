@@ -70,7 +70,7 @@ def test_its_parameters_are_told_with_group_rules_and_default(shipped, dana):
     assert "Delivery 5 parameters" in words
     assert "Seconds a worker has for one message VisibilityTimeoutSeconds Number" in words
     assert "Between 0 and 43,200 60" in words
-    assert "1, 2, 4, 7 or 14 4" in words
+    assert "Choose 1, 2, 4, 7 or 14 4" in words
     assert "Matches ^$|^arn:aws" in words
 
 
