@@ -21,7 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
-    func,
+    literal,
     text,
 )
 from sqlalchemy.engine import Connection, Engine
@@ -66,7 +66,7 @@ class now(FunctionElement):  # noqa: N801 - reads as the SQL function it renders
     name = "slipway_now"
 
     def __init__(self, seconds: float = 0):
-        super().__init__(func.coalesce(float(seconds)))
+        super().__init__(literal(float(seconds)))
 
 
 @compiles(now, "postgresql")

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app import assets, identity, ui
+from app import assets, home, identity, ops, patterns, stacks, ui
 
 
 def init_app(app: Flask) -> None:
@@ -11,7 +11,11 @@ def init_app(app: Flask) -> None:
     from app.environments import views as environments
 
     assets.init_app(app)
-    ui.init_app(app)
+    ui.init_app(app, app.extensions["config"].data / "cache" / "jinja")
     identity.init_app(app)
-    app.register_blueprint(catalog.bp)
-    app.register_blueprint(environments.bp)
+    for blueprint in (catalog.bp, environments.bp):
+        app.register_blueprint(blueprint)
+    stacks.init_app(app)
+    home.init_app(app)
+    app.register_blueprint(patterns.bp)
+    ops.init_app(app)

@@ -45,7 +45,7 @@ class LaneClock:
         """Yield place, anchor and words of each label; those that would touch the present or the end step aside."""
         yield "0", "start", "0"
         for at in self.lines:
-            if at < self.total * 0.92 and not self._is_near_now(at):
+            if at < self.total * 0.88 and not self._is_near_now(at):
                 yield self.percent(at), "middle", self._words(at)
         if not self._is_near_now(self.total):
             yield "100%", "end", f"{self._words(self.total)} {self.unit}"

@@ -12,9 +12,11 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException
 
-from app import db, logs
+from app import clock, db, logs
+from app.aws import clients
 from app.config import ROOT, Config, read_config
 from app.errors import Invalid, Problem, Unavailable
+from app.jobs import worker
 
 csrf = CSRFProtect()
 
@@ -45,10 +47,13 @@ def create_app(config: Config | None = None) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     logs.init_app(app, config)
     db.init_app(app, config)
-    csrf.init_app(app)
+    clients.init_app(app, config)
+    worker.init_app(app, config)
     _init_requests(app)
     _init_errors(app)
     _init_features(app)
+    # After identity's own check: who is no longer signed in is sent to sign in, not told about a form's token.
+    csrf.init_app(app)
     return app
 
 
@@ -68,18 +73,13 @@ def _init_requests(app: Flask) -> None:
 
     @app.context_processor
     def globals_of_a_page() -> dict[str, Any]:
-        return {"csp_nonce": g.get("csp_nonce", ""), "theme": _theme()}
+        return {"csp_nonce": g.get("csp_nonce", "")}
 
     @app.after_request
     def finish(response: Response) -> Response:
         _set_headers(response, app.extensions["config"])
         logs.log_request(response, time.perf_counter() - g.get("started", time.perf_counter()))
         return response
-
-
-def _theme() -> str:
-    theme = request.cookies.get("theme", "system")
-    return theme if theme in ("light", "dark") else "system"
 
 
 def _set_headers(response: Response, config: Config) -> None:
@@ -134,7 +134,19 @@ def _answer(problem: Problem) -> tuple[Any, int]:
     reference = structlog.contextvars.get_contextvars().get("request_id", "")
     if request.path.startswith("/api/"):
         return problem_document(problem, reference)
-    page = render_template("error.html", problem=problem, reference=reference)
+    if isinstance(problem, Unavailable):
+        # The page must not ask the database who is reading it.
+        g.me = None
+    page = render_template(
+        "ui/error-page.html",
+        code=problem.status,
+        title=problem.title,
+        words=" ".join([problem.sentence, getattr(problem, "who", "")]).strip(),
+        reference=reference,
+        at=clock.now(),
+        nav="",
+        read_at=None,
+    )
     return page, problem.status
 
 

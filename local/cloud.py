@@ -52,7 +52,7 @@ def parse_options() -> argparse.Namespace:
 def check_machine(port: int) -> None:
     """Stop with one sentence where the local cloud could not work."""
     if version("ministack") != MINISTACK:
-        sys.exit(f"The local cloud is written for MiniStack {MINISTACK}; this environment holds {version('ministack')}.")
+        sys.exit(f"The local cloud needs MiniStack {MINISTACK}; this environment holds {version('ministack')}.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -157,7 +157,7 @@ def add_client(app: Flask, options: argparse.Namespace) -> None:
         response_types=["code"],
         scope=SCOPES,
         token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - the name of a method
-        id_token_signed_response_alg="RS256",
+        id_token_signed_response_alg="RS256",  # noqa: S106 - the name of an algorithm
     )
     Backend.instance.save(client)
     # Canaille takes the audience from saved clients only, and without one its tokens name nobody.

@@ -67,6 +67,14 @@ def attribute(place: Place, kind: str, value: str, name: str, session_name: str)
     return None
 
 
+def existing(place: Place, kind: str, session_name: str) -> list[str] | None:
+    """Return every value of a kind the account has, or None when it could not be read."""
+    if kind not in READERS:
+        return None
+    found = choices(place, kind, session_name)
+    return None if found.problem else [choice.value for choice in found.items]
+
+
 def _ec2(place: Place, session_name: str) -> Any:
     return client("ec2", place, session_name, quick=True)
 

@@ -76,11 +76,20 @@ class _Form:
     def leave_out(self, parameter: Parameter) -> None:
         """Keep the previous value of a parameter nobody spoke of, else use its default."""
         if parameter.name in self.previous:
-            self.kept.add(parameter.name)
+            self.keep(parameter)
         elif parameter.default is not None:
             self.values[parameter.name] = parameter.default
         else:
             self.errors[parameter.name] = [needed(parameter)]
+
+    def keep(self, parameter: Parameter) -> None:
+        """Keep a previous value, unless another version of the template has come to refuse it."""
+        items = _items(parameter, self.previous[parameter.name])
+        faults = [] if parameter.no_echo or not items else Trial(parameter, items, self.budget).errors
+        if faults:
+            self.errors[parameter.name] = faults
+        else:
+            self.kept.add(parameter.name)
 
     def take_blank(self, parameter: Parameter) -> None:
         """Decide what an empty field means.
@@ -128,7 +137,7 @@ def _is_text(parameter: Parameter) -> bool:
     return parameter.kind.item == STRING
 
 
-def _items(parameter: Parameter, given: object) -> list[str] | None:
+def _items(parameter: Parameter, given: object) -> list[str]:
     """Give the answer as items: one for a single value, several for a list, none for nothing at all."""
     if given is None:
         return []

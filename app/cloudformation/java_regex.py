@@ -125,6 +125,9 @@ class _Translation:
 
     def repeat(self) -> str:
         repeated = self.matched(_REPEAT, "a brace stands where no repetition can")
+        if self.last == 0:
+            # Empty groups are the one thing whose repetition takes seconds to compile.
+            raise NotTranslatable("it repeats nothing")
         most = max(int(bound) for bound in repeated[1:-1].split(",") if bound)
         self.weigh(self.last * most)
         return repeated

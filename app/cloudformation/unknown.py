@@ -42,6 +42,8 @@ def sketch_of(value: Any) -> str:
         return value
     if isinstance(value, Unknown):
         return value.sketch
+    if isinstance(value, NoValue):
+        return "AWS::NoValue"
     return json.dumps(value, default=sketch_of, sort_keys=True)
 
 

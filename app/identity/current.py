@@ -1,14 +1,15 @@
 """Who asks: `me`, and the rule that nobody passes unless signed in or the route says it is open to all."""
 
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, g, redirect, request
-from flask import session as flask_session
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.errors import SignInNeeded
-from app.identity import tokens
+from app.identity import policy, sessions, tokens
 from app.identity.models import Person
 
 # Everything else needs somebody. Kept as rules of the URL map, not as paths: what is matched is what is checked.
@@ -27,26 +28,56 @@ OPEN_RULES = frozenset(
 OPEN_PREFIXES = ("/static/",)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What pages print of the person asking. Not the row: an error page must not need the database."""
+
+    id: int
+    username: str
+    name: str
+    initial: str
+    role_line: str
+    may_operate: bool
+
+
 def init_app(app: Flask) -> None:
     app.before_request(need_somebody)
+    app.context_processor(show_me)
 
 
 def find_me() -> Person | None:
     """Return the person asking, read once per request; pages ask the session, the JSON API the bearer token."""
     if "me" not in g:
         g.me = _find_by_token() if _is_api() else _find_by_session()
+        g.me_shown = shown(g.me) if g.me else None
     return g.me
 
 
 me: Person = LocalProxy(find_me)  # type: ignore[assignment]  # a proxy stands for the person
 
 
+def shown(person: Person) -> Shown:
+    """Return what pages print of a person."""
+    return Shown(
+        id=person.id,
+        username=person.username,
+        name=person.name,
+        initial=person.name[:1].upper(),
+        role_line=policy.role_line(person),
+        may_operate=bool(policy.may_operate(person)),
+    )
+
+
+def show_me() -> dict[str, Any]:
+    return {"me": g.get("me_shown")}
+
+
 def need_somebody() -> BaseResponse | None:
-    """Send away whoever is not signed in, unless the route is open to all or does not exist."""
-    if request.url_rule is None or _is_open(request.url_rule.rule) or find_me() is not None:
+    """Send away whoever is not signed in, unless the route is open to all. What does not exist is not open either."""
+    if _is_open() or find_me() is not None:
         return None
     if _is_api():
-        raise SignInNeeded("Send a token: Authorization: Bearer slw_… Create one under Sessions and tokens.")
+        raise SignInNeeded("Send a token: Authorization: Bearer slw_… Create one on the page Sessions and tokens.")
     return _to_sign_in()
 
 
@@ -58,7 +89,8 @@ def is_local(path: str | None) -> bool:
     return not any(ord(character) < 32 or character == "\\" for character in path)
 
 
-def _is_open(rule: str) -> bool:
+def _is_open() -> bool:
+    rule = request.url_rule.rule if request.url_rule else ""
     return rule in OPEN_RULES or rule.startswith(OPEN_PREFIXES)
 
 
@@ -67,7 +99,7 @@ def _is_api() -> bool:
 
 
 def _find_by_session() -> Person | None:
-    row = flask_session.row
+    row = sessions.current().row
     return row.person if row else None
 
 
@@ -76,14 +108,15 @@ def _find_by_token() -> Person | None:
 
 
 def _to_sign_in() -> BaseResponse:
-    address = "/sign-in?" + urlencode({"next": _page_asked_for()})
+    page = _page_asked_for()
+    address = "/sign-in" + ("?" + urlencode({"next": page}) if page != "/" else "")
     if request.headers.get("HX-Request"):
         return Response(status=401, headers={"HX-Redirect": address})
     return redirect(address, 303)
 
 
 def _page_asked_for() -> str:
-    """Return the page to come back to: never a form's target, which cannot be opened as a page."""
+    """Return the page to come back to: neither a fragment nor a form's target can be opened as one."""
     if request.headers.get("HX-Request") or request.method not in ("GET", "HEAD"):
         return "/"
     path = request.full_path.rstrip("?")

@@ -79,6 +79,15 @@ class Person(Base):
     )
     grants: Mapped[list["RoleGrant"]] = relationship(back_populates="person")
 
+    @property
+    def is_active(self) -> bool:
+        return self.status == PersonStatus.ACTIVE
+
+    @property
+    def teams(self) -> list[Team]:
+        """The teams the person belongs to today."""
+        return [membership.team for membership in self.open_memberships]
+
 
 class Membership(Base):
     """A person's time in a team; open while `ended_at` is empty."""
@@ -133,6 +142,8 @@ class Session(Base):
     issuer: Mapped[str] = mapped_column(String(500), default="")
     provider_sid: Mapped[str | None] = mapped_column(String(255))
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # What the browser calls itself, so that people can tell their sessions apart. Never trusted.
+    agent: Mapped[str] = mapped_column(String(300), default="")
     id_token: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(index=True)

@@ -5,13 +5,13 @@ import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from flask import Flask, Request, Response, current_app
+from flask import Flask, Request, Response, current_app, has_request_context, request
 from flask import session as flask_session
 from flask.sessions import SessionInterface, SessionMixin
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import CursorResult, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
@@ -41,10 +41,14 @@ class BrowserSession(SessionMixin):
         self.modified = False
         self.is_new = False
         self.is_over = False
+        self.seen_at: datetime | None = None
 
     @cached_property
     def row(self) -> Session | None:
-        return find_live(self.token) if self.token else None
+        row = find_live(self.token) if self.token else None
+        # Kept apart: ending the transaction empties the row, and the end of a request must not read it again.
+        self.seen_at = row.seen_at if row else None
+        return row
 
     @cached_property
     def _values(self) -> dict[str, Any]:
@@ -69,14 +73,14 @@ class BrowserSession(SessionMixin):
 
     def replace(self, token: str) -> None:
         """Go on under a new token: nothing an earlier holder of this browser knew is worth anything now."""
-        self.__dict__.pop("row", None)
-        self.__dict__["_values"] = {}
+        for read in ("row", "_values"):
+            self.__dict__.pop(read, None)
         self.token, self.is_new, self.is_over, self.modified = token, True, False, False
 
     def forget(self) -> None:
-        """Have the browser drop its cookie."""
+        """Have the browser drop its cookie; what is stored from here on belongs to nobody."""
         self.__dict__["row"], self.__dict__["_values"] = None, {}
-        self.is_over, self.modified = True, False
+        self.token, self.is_over, self.modified = None, True, False
 
 
 class DatabaseSessions(SessionInterface):
@@ -90,12 +94,17 @@ class DatabaseSessions(SessionInterface):
         config = app.extensions["config"]
         if session.modified:
             _store(session)
-        elif "row" in session.__dict__ and session.row is not None:
-            _note_seen(session.row)
+        elif session.token and session.seen_at:
+            _note_seen(session.token, session.seen_at)
         if session.is_over:
             response.delete_cookie(cookie_name(config), **_cookie_options(config))
         elif session.is_new:
             response.set_cookie(cookie_name(config), session.token or "", **_cookie_options(config))
+
+
+def current() -> BrowserSession:
+    """Return Flask's `session` as what it is here."""
+    return cast(BrowserSession, flask_session)
 
 
 def cookie_name(config: Config) -> str:
@@ -107,18 +116,26 @@ def _cookie_options(config: Config) -> dict[str, Any]:
     return {"path": "/", "httponly": True, "samesite": "Lax", "secure": config.is_https}
 
 
-def begin(person: Person, *, provider_sid: str | None = None, id_token: str | None = None) -> str:
-    """Add a session of this person to the current transaction and return its token. Forgets rows long useless."""
+def begin(
+    person: Person, *, provider_sid: str | None = None, id_token: str | None = None, instead_of: str | None = None
+) -> str:
+    """Add a session of this person to the current transaction and return its token.
+
+    The session of the token `instead_of` ends with it; rows long useless are forgotten.
+    """
     token = secrets.token_urlsafe(32)
     now = clock.now()
     db.session.execute(delete(Session).where(Session.seen_at < now - _absolute() - KEPT))
+    end(instead_of)
     db.session.add(
         Session(
             id_hash=hash_token(token),
             person_id=person.id,
             issuer=person.issuer,
             provider_sid=provider_sid,
-            data={},
+            # Every page prints a form token; its secret is here from the start, so that no page has to write it.
+            data={"csrf_token": secrets.token_hex(20)},
+            agent=_agent(),
             id_token=seal.seal(id_token) if id_token else None,
             created_at=now,
             seen_at=now,
@@ -128,15 +145,25 @@ def begin(person: Person, *, provider_sid: str | None = None, id_token: str | No
     return token
 
 
-def end(row: Session) -> None:
-    """End a session in the current transaction. May be repeated."""
-    row.ended_at = row.ended_at or clock.now()
-    row.id_token = None
+def _agent() -> str:
+    return request.headers.get("User-Agent", "")[:300] if has_request_context() else ""
 
 
-def current() -> Session | None:
-    """Return the row of the browser asking, or None."""
-    return flask_session.row
+def end(token: str | None) -> None:
+    """End the session of a token, if there is one, in the current transaction. May be repeated."""
+    if token:
+        _end(Session.id_hash == hash_token(token))
+
+
+def end_own(person: Person, handle: str) -> bool:
+    """End the person's session of this handle in the current transaction; say whether there was one."""
+    return _end(Session.person_id == person.id, Session.id_hash.startswith(handle, autoescape=True)) > 0
+
+
+def _end(*conditions: Any) -> int:
+    query = update(Session).where(Session.ended_at.is_(None), *conditions)
+    result = db.session.execute(query.values(ended_at=clock.now(), id_token=None))
+    return cast(CursorResult[Any], result).rowcount
 
 
 def hash_token(token: str) -> str:
@@ -177,36 +204,27 @@ def live_sessions_of(person: Person) -> list[Session]:
     return list(db.session.scalars(query.order_by(Session.seen_at.desc())))
 
 
-def count_live() -> int:
-    """Return how many sessions of people are live."""
-    query = select(func.count()).select_from(Session).where(Session.person_id.is_not(None), live(clock.now()))
-    return db.session.scalar(query) or 0
-
-
 def _store(session: BrowserSession) -> None:
     now = clock.now()
-    values = {"data": dict(session._values), "seen_at": now}
-    has_row = session.is_new or session.row is not None
-    if has_row and session.token:
+    values: dict[str, Any] = {"data": dict(session._values), "seen_at": now}
+    if session.token and (session.is_new or session.row is not None):
         query: Any = update(Session).where(Session.id_hash == hash_token(session.token), Session.ended_at.is_(None))
     else:
         # Never under the token that came: whoever planted it would share the session.
-        session.token, session.is_new = secrets.token_urlsafe(32), True
-        values |= {"id_hash": hash_token(session.token), "created_at": now, "issuer": ""}
+        session.token, session.is_new, session.is_over = secrets.token_urlsafe(32), True, False
+        values |= {"id_hash": hash_token(session.token), "created_at": now, "issuer": "", "agent": ""}
         query = insert(Session)
     with db.aside() as connection:
         connection.execute(query.values(**values))
-    session.is_over = False
 
 
-def _note_seen(row: Session) -> None:
+def _note_seen(token: str, seen_at: datetime) -> None:
     now = clock.now()
-    if now - row.seen_at < SEEN_EVERY:
+    if now - seen_at < SEEN_EVERY:
         return
-    id_hash = row.id_hash
     try:
         with db.aside() as connection:
-            connection.execute(update(Session).where(Session.id_hash == id_hash).values(seen_at=now))
+            connection.execute(update(Session).where(Session.id_hash == hash_token(token)).values(seen_at=now))
     except OperationalError as error:
         # The answer is ready; a busy database must not turn it into an error. The next request notes it.
         structlog.get_logger("slipway").warning("session_not_noted", error=type(error.orig).__name__)

@@ -25,9 +25,9 @@ from app.jobs import lifecycle as jobs
 from app.jobs.lifecycle import JobStatus
 from app.jobs.models import Job
 from app.services.models import Service
-from app.stacks import checking, lifecycle
+from app.stacks import checking, lifecycle, plans
 from app.stacks.lifecycle import RANK, StackStatus
-from app.stacks.models import Plan, Stack
+from app.stacks.models import Plan, Stack, running_answers
 
 # CloudFormation stack names: a letter, then letters, digits and hyphens; ours stay short so that a suffix fits.
 NAME = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]")
@@ -109,10 +109,15 @@ def _check_launch(wanted: Launch, request: Request) -> Checked:
     if not wanted.version.may_be_launched:
         errors["version"] = [f"Version {wanted.version.number} is {wanted.version.status}; choose a published one."]
     checked = checking.check(wanted.version, wanted.environment, wanted.answers, request.by)
-    errors |= checked.errors
+    errors |= by_field(checked)
     if errors:
         raise Invalid("Some answers need another look.", errors=errors)
     return checked
+
+
+def by_field(checked: Checked) -> dict[str, list[str]]:
+    """Return what is wrong by the name of the field it was typed in: a template may well have a parameter `name`."""
+    return {f"parameters.{name}": sentences for name, sentences in checked.errors.items()}
 
 
 def _is_taken(wanted: Launch) -> bool:
@@ -148,18 +153,24 @@ def _new_stack(wanted: Launch, request: Request, checked: Checked) -> Stack:
     )
 
 
-def _shown(checked: Checked, version: Version) -> dict[str, str]:
+def _shown(checked: Checked, version: Version, previous: Stack | None = None) -> dict[str, str]:
     """Return the answers anybody who may see the stack may read: secrets are not among them."""
     hidden = parsed(version).secrets
-    return {name: value for name, value in checked.values.items() if name not in hidden}
+    before = running_answers(previous) if previous else {}
+    answers = {name: before.get(name, "") for name in checked.kept} | checked.values
+    return {name: value for name, value in answers.items() if name not in hidden}
 
 
-def _payload(checked: Checked, version: Version) -> dict[str, Any]:
+def _payload(checked: Checked, version: Version, previous: Stack | None = None) -> dict[str, Any]:
     hidden = parsed(version).secrets
     secrets = {name: value for name, value in checked.values.items() if name in hidden}
     return {
         "sealed": seal.seal(json.dumps(secrets)) if secrets else None,
-        "payload": {"answers": _shown(checked, version), "kept": sorted(checked.kept), "generation": 1},
+        "payload": {
+            "answers": _shown(checked, version, previous),
+            "kept": sorted(checked.kept),
+            "generation": 1,
+        },
     }
 
 
@@ -219,7 +230,7 @@ def request_retry(stack: Stack, version: Version, answers: Mapping[str, str | li
     refuse_if_busy(stack)
     checked = checking.check(version, stack.environment, answers, request.by)
     if checked.errors:
-        raise Invalid("Some answers need another look.", errors=checked.errors)
+        raise Invalid("Some answers need another look.", errors=by_field(checked))
     lifecycle.apply(
         stack,
         lifecycle.RETRY,
@@ -243,20 +254,23 @@ def request_update(stack: Stack, version: Version, answers: Mapping[str, str | l
         raise Invalid(f"Version {version.number} is {version.status}; choose another.", field="version")
     checked = checking.check(version, stack.environment, answers, request.by, previous=stack)
     if checked.errors:
-        raise Invalid("Some answers need another look.", errors=checked.errors)
-    job = _start_job(stack, "update", request, to_version=version, **_payload(checked, version))
+        raise Invalid("Some answers need another look.", errors=by_field(checked))
+    job = _start_job(stack, "update", request, to_version=version, **_payload(checked, version, stack))
     _record("stack:update_requested", stack, f"Asked for a plan to change {stack.name}.", request)
     return job
 
 
-def confirm_plan(plan: Plan, digest: str, request: Request) -> Job:
+def confirm_plan(plan: Plan, digest: str, request: Request, *, typed: str | None = None) -> Job:
     """Say yes to exactly the plan with this digest, and let its job go on.
 
-    Raises Conflict when the plan is not the one that was shown, or was decided already.
+    `typed` is the stack's name, needed where the plan would lose data. Raises Conflict when the plan is not the one
+    that was shown, or was decided already.
     """
     job = db.session.get_one(Job, plan.job_id)
     stack = db.session.get_one(Stack, job.stack_id)
     policy.require(policy.may_change(request.by, stack))
+    if plans.loses_data(plan.changes) and typed != stack.name:
+        raise Invalid(f"Type {stack.name} to allow what would be lost.", field="confirmation")
     if digest != plan.digest:
         raise Conflict("The plan changed since you read it. Read it again.", job=job.ref)
     if plan.confirmed_at is not None:
@@ -298,6 +312,20 @@ def request_delete(stack: Stack, typed_name: str | None, request: Request) -> Jo
     job = _start_job(stack, "delete", request, payload={"answers": stack.answers, "generation": 1})
     _record("stack:delete_requested", stack, f"Asked to delete {stack.name}.", request)
     return job
+
+
+def accept_running(stack: Stack, request: Request) -> None:
+    """Take what runs for what is wanted: a tainted stack is ready again, with its running version and answers."""
+    policy.require(policy.may_change(request.by, stack))
+    refuse_if_busy(stack)
+    lifecycle.apply(
+        stack,
+        lifecycle.ACCEPT,
+        "What runs was accepted.",
+        by=request.by,
+        version_id=stack.running_version_id,
+        answers=running_answers(stack),
+    )
 
 
 def set_protection(stack: Stack, is_protected: bool, request: Request) -> None:

@@ -9,12 +9,12 @@ from app.aws.lookups import Choices
 from app.catalog.bodies import parsed
 from app.catalog.models import Version
 from app.cloudformation import answers as cfn_answers
-from app.cloudformation import rules
+from app.cloudformation import inputs, rules
 from app.cloudformation.answers import Checked
 from app.environments.models import Environment
 from app.identity.models import Person
 from app.stacks.cloud import place_of, session_name
-from app.stacks.models import Stack
+from app.stacks.models import Stack, running_answers
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,11 @@ def judge(
     def attribute(kind: str, value: str, name: str) -> str | list[str] | None:
         return lookups.attribute(place, kind, value, name, session_name(by, "form"))
 
-    verdicts = tuple(rules.evaluate(template.body, checked.values, pseudo(environment), attribute))
+    def existing(kind: str) -> list[str] | None:
+        return lookups.existing(place, kind, session_name(by, "form"))
+
+    world = inputs.Environment(pseudo(environment), attribute, existing)
+    verdicts = rules.evaluate(template.body, checked.values, world)
     return Judged(_with_verdicts(checked, verdicts), verdicts, offered)
 
 
@@ -70,14 +74,8 @@ def offer(version: Version, environment: Environment, by: Person) -> dict[str, C
 
 
 def pseudo(environment: Environment) -> dict[str, str]:
-    """Return the pseudo parameters CloudFormation would set in the environment."""
-    partition = "aws-cn" if environment.region.startswith("cn-") else "aws"
-    return {
-        "AWS::Region": environment.region,
-        "AWS::AccountId": environment.account.number,
-        "AWS::Partition": partition,
-        "AWS::URLSuffix": "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com",
-    }
+    """Return the pseudo parameters that follow from the place."""
+    return inputs.pseudo_parameters(environment.region, environment.account.number)
 
 
 def _previous(stack: Stack | None) -> Mapping[str, str] | None:
@@ -85,7 +83,7 @@ def _previous(stack: Stack | None) -> Mapping[str, str] | None:
     if stack is None:
         return None
     hidden = parsed(stack.running_version or stack.version).secrets
-    return {**(stack.running_answers or stack.answers), **dict.fromkeys(hidden, "")}
+    return running_answers(stack) | dict.fromkeys(hidden, "")
 
 
 def _with_verdicts(checked: Checked, verdicts: tuple[rules.Verdict, ...]) -> Checked:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.aws.clients import Place, client
+from app.cloudformation.inputs import pseudo_parameters
 from app.environments.models import Environment
 from app.identity.models import Person
 from app.jobs.models import Job
@@ -23,6 +24,11 @@ def session_name(person: Person, purpose: str) -> str:
     """Return a role session name: who and what for, in the characters STS permits."""
     name = "".join(letter if letter.isalnum() or letter in "=,.@-" else "-" for letter in person.username)
     return f"{name[:40]}-{purpose.replace('_', '-')}"
+
+
+def pseudo(stack: Stack) -> dict[str, str]:
+    """Return the pseudo parameters CloudFormation sets for the stack."""
+    return pseudo_parameters(stack.environment.region, stack.environment.account.number, stack.cloud_name)
 
 
 def tags(stack: Stack) -> dict[str, str]:

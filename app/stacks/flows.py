@@ -11,18 +11,22 @@ _CHANGE = (
     Step("verify", launching.verify, handles_cancel=True),
 )
 
-register(Flow("create", (Step("check", launching.check), *_CHANGE), launching.cancel, launching.ended))
-register(Flow("update", (Step("check", launching.check_update), *_CHANGE), launching.cancel, launching.ended))
-register(
-    Flow(
-        "delete",
-        (
-            Step("check", deleting.check),
-            Step("execute", deleting.execute),
-            Step("follow", deleting.follow, handles_cancel=True),
-            Step("verify", deleting.verify, handles_cancel=True),
-        ),
-        deleting.cancel,
-        deleting.ended,
-    )
+_CREATE = Flow("create", (Step("check", launching.check), *_CHANGE), launching.cancel, launching.ended)
+_UPDATE = Flow("update", (Step("check", launching.check_update), *_CHANGE), launching.cancel, launching.ended)
+_DELETE = Flow(
+    "delete",
+    (
+        Step("check", deleting.check),
+        Step("execute", deleting.execute),
+        Step("follow", deleting.follow, handles_cancel=True),
+        Step("verify", deleting.verify, handles_cancel=True),
+    ),
+    deleting.cancel,
+    deleting.ended,
 )
+
+
+def register_all() -> None:
+    """Make create, update and delete known to the engine. May be repeated."""
+    for flow in (_CREATE, _UPDATE, _DELETE):
+        register(flow)

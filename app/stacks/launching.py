@@ -1,6 +1,7 @@
 """The steps that create or change a stack: check, plan, confirm, execute, follow, verify."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import select
@@ -10,19 +11,19 @@ from app.aws import cloudformation as cfn
 from app.aws.errors import AlreadyThere, NothingToDo, NotThere, WrongState
 from app.catalog.bodies import parsed
 from app.catalog.models import Version
+from app.cloudformation.capabilities import capabilities
 from app.cloudformation.diff import answer_changes, property_changes
-from app.cloudformation.outline import capabilities
 from app.jobs.flows import Again, Cancelled, Done, Hold, Outcome, Skip, Stop
 from app.jobs.models import Job
 from app.jobs.run import Run
 from app.stacks import causes, lifecycle, plans
-from app.stacks.cloud import change_set_name, cloudformation, is_ours, tags, token
+from app.stacks.cloud import change_set_name, cloudformation, is_ours, pseudo, tags, token
 from app.stacks.following import is_the_stack, last_event_id, learn_durations, observe, settle_resources
 from app.stacks.lifecycle import MEANINGS, StackStatus
-from app.stacks.models import Plan, Stack, StackEvent
+from app.stacks.models import Plan, Stack, StackEvent, running_answers
 
 PLAN_SECONDS = 0.3
-# Statuses of a first create that never came up: nothing in them is worth keeping, and CloudFormation cannot update them.
+# How a first create that never came up looks: CloudFormation cannot update it, and nothing in it is worth keeping.
 LEFTOVERS = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 
 
@@ -84,7 +85,7 @@ def plan(run: Run) -> Outcome:
     request = _change_set_request(job, stack, version)
     client = cloudformation(stack, job)
     db.release()
-    change_set = cfn.find_change_set(client, change_set_name(job), stack.cloud_id or stack.cloud_name)
+    change_set = cfn.find_change_set(client, change_set_name(job), stack.cloud_name)
     if change_set is None:
         try:
             change_set = cfn.create_change_set(client, **request)
@@ -110,10 +111,11 @@ def plan(run: Run) -> Outcome:
 def _change_set_request(job: Job, stack: Stack, version: Version) -> dict[str, Any]:
     body = parsed(version)
     answers: dict[str, str] = job.payload["answers"] | json.loads(seal.unseal(job.sealed) if job.sealed else "{}")
-    parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in answers.items()]
-    parameters += [{"ParameterKey": name, "UsePreviousValue": True} for name in job.payload.get("kept", [])]
+    kept = job.payload.get("kept", [])
+    parameters = [{"ParameterKey": name, "ParameterValue": answers[name]} for name in answers if name not in kept]
+    parameters += [{"ParameterKey": name, "UsePreviousValue": True} for name in kept]
     return {
-        "stack_name": stack.cloud_id if job.kind == "update" and stack.cloud_id else stack.cloud_name,
+        "stack_name": stack.cloud_name,
         "name": change_set_name(job),
         "kind": "UPDATE" if job.kind == "update" else "CREATE",
         "body": body.text,
@@ -154,12 +156,12 @@ def _differences(job: Job, stack: Stack, version: Version) -> tuple[Any, list[di
         return {}, []
     new = parsed(version)
     old = parsed(stack.running_version or stack.version)
-    before, after = stack.running_answers or stack.answers, job.payload["answers"]
+    before, after = running_answers(stack), job.payload["answers"]
     answered = [
-        {"name": change.path, "before": change.before, "after": change.after}
-        for change in answer_changes(before, after)
+        {"path": change.label, "before": change.before, "after": change.after, "note": ""}
+        for change in answer_changes(before, after, new.parameters, job.payload.get("kept", []))
     ]
-    return property_changes(old.body, before, new.body, after), answered
+    return property_changes(old.body, before, new.body, after, pseudo(stack)), answered
 
 
 def _discard(client: Any, change_set: cfn.ChangeSet, job: Job) -> None:
@@ -254,10 +256,9 @@ def _undo(run: Run, client: Any, stack: Stack) -> None:
     if job.kind == "create":
         cfn.delete_stack(client, stack.cloud_id or stack.cloud_name, token(job, "cancel"))
     else:
-        try:
+        # It may have ended meanwhile, one way or the other.
+        with suppress(WrongState):
             cfn.cancel_update(client, stack.cloud_id or "", token(job, "cancel"))
-        except WrongState:
-            pass  # it ended meanwhile, one way or the other
     with run.writing() as job:
         job.payload = job.payload | {"undoing": True}
 
@@ -314,7 +315,7 @@ def cancel(run: Run) -> Outcome:
     stack = stack_of(job)
     client = cloudformation(stack, job)
     db.release()
-    change_set = cfn.find_change_set(client, change_set_name(job), stack.cloud_id or stack.cloud_name)
+    change_set = cfn.find_change_set(client, change_set_name(job), stack.cloud_name)
     if change_set is not None:
         _discard(client, change_set, job)
     return Cancelled("before anything was changed")

@@ -84,7 +84,9 @@ GONE = _move("be gone", {StackStatus.DELETING, StackStatus.CREATING}, StackStatu
 STICK = _move("resist deletion", {StackStatus.DELETING}, StackStatus.DELETE_FAILED)
 LOSE = _move("be lost", {*_STEADY, StackStatus.UPDATING, StackStatus.CREATING}, StackStatus.LOST)
 
-TRANSITIONS = (RETRY, COME_UP, BREAK, UPDATE, TAINT, DEGRADE, DELETE, GONE, STICK, LOSE)
+ACCEPT = _move("be accepted as it runs", {StackStatus.TAINTED}, StackStatus.READY)
+
+TRANSITIONS = (ACCEPT, RETRY, COME_UP, BREAK, UPDATE, TAINT, DEGRADE, DELETE, GONE, STICK, LOSE)
 
 
 class InvalidTransition(Conflict):

@@ -83,6 +83,11 @@ class Stack(Base):
     created_by: Mapped[Person] = relationship()
 
 
+def running_answers(stack: Stack) -> dict[str, str]:
+    """Return the answers of what runs, or of what was last asked for where nothing ever ran."""
+    return stack.answers if stack.running_answers is None else stack.running_answers
+
+
 class StackTally(Base):
     """How many stacks there are of each kind, as differences that triggers append and the worker folds together.
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.cloudformation.outline import holds_data
+from app.cloudformation.stateful import holds_data
 
 # Worst first: the order a person reads a plan in.
 KINDS = ("replace", "remove", "may_replace", "modify", "add", "import")
@@ -37,7 +37,7 @@ def _describe(change: Mapping[str, Any], properties: Sequence[Any]) -> dict[str,
                 "path": item.path,
                 "before": item.before,
                 "after": item.after,
-                "decides": kind in ("replace", "may_replace") and item.path.split(".")[0] in deciding,
+                "note": "decides the replacement" if item.path.split(".")[0] in deciding else "",
             }
             for item in properties
         ]
@@ -64,7 +64,7 @@ def _named_only(change: Mapping[str, Any]) -> list[dict[str, Any]]:
     for detail in change.get("Details", []):
         target = detail.get("Target", {})
         if name := target.get("Name"):
-            named.append({"path": name, "before": "", "after": "known after it runs", "decides": False})
+            named.append({"path": name, "before": "", "after": "known after it runs", "note": ""})
     return named
 
 
@@ -87,6 +87,11 @@ def _sentence(kind: str, stateful: bool) -> str:
         case "import", _:
             return "Will be taken over as it is."
     return "Changes in place."
+
+
+def loses_data(changes: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether something that holds data would be replaced or removed."""
+    return any(change["holds_data"] and change["kind"] in ("replace", "remove") for change in changes)
 
 
 def digest(version_digest: str, answers: Mapping[str, str], change_set_id: str, changes: Sequence[Any]) -> str:

@@ -7,11 +7,12 @@ create answered.
 
 import hashlib
 import re
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services.cloudformation import provisioners
+from ministack.services import cloudformation
+from ministack.services.cloudformation import engine, provisioners
 
 from localcloud.published_types import PublishedType
 
@@ -39,31 +40,49 @@ ID_PREFIXES = {
 }
 
 
-def placeholder(name: str, facts: PublishedType) -> dict[str, Callable[..., Any]]:
+# A custom resource's provider is code, which never runs here. It always succeeds, and answers whatever it is asked.
+CUSTOM = PublishedType(open_under=[""])
+
+
+def placeholder(name: str, facts: PublishedType) -> dict[str, Any]:
     """The handlers MiniStack calls for one type. Creating twice answers the same; deleting always succeeds."""
 
-    def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, dict[str, Any]]:
+    def create(logical_id: str, properties: Properties, stack_name: str) -> tuple[str, Properties]:
         physical_id = physical_id_for(name, facts, logical_id, properties, stack_name)
-        return physical_id, attributes_for(name, facts, physical_id, properties)
+        return update(physical_id, {}, properties, stack_name, logical_id)
 
-    def update(physical_id: str, _old: Properties, new: Properties, _stack: str) -> tuple[str, dict[str, Any]]:
-        return physical_id, attributes_for(name, facts, physical_id, new)
+    def update(
+        physical_id: str, _old: Properties, new: Properties, stack_name: str, logical_id: str
+    ) -> tuple[str, Properties]:
+        asked = dict.fromkeys(_asked_of(stack_name, logical_id, facts.open_under), "string")
+        whole = replace(facts, attributes={**asked, **facts.attributes})
+        return physical_id, attributes_for(name, whole, physical_id, new)
 
     def delete(_physical_id: str, _properties: Properties) -> None:
         """Nothing stands behind a placeholder."""
 
-    return {"create": create, "update": update, "delete": delete}
+    return {"create": create, "update": update, "update_with_logical_id": True, "delete": delete}
 
 
-def physical_id_for(
-    name: str, facts: PublishedType, logical_id: str, properties: Properties, stack_name: str
-) -> str:
+def _asked_of(stack_name: str, logical_id: str, open_under: list[str]) -> list[str]:
+    """The attributes the stack's template asks of the resource, where the schema leaves their names open."""
+    if not open_under:
+        return []
+    stack = cloudformation._stacks.get(stack_name) or {}
+    template = stack.get("_deploying") or stack.get("_template") or {}
+    asked = engine._intrinsic_references([template.get("Resources"), template.get("Outputs")])
+    return [name for who, name in asked if who == logical_id and name and name.startswith(tuple(open_under))]
+
+
+def physical_id_for(name: str, facts: PublishedType, logical_id: str, properties: Properties, stack_name: str) -> str:
     """What Ref answers, in the shape of the type's primary identifier where that has one part."""
     seed = digest(get_account_id(), get_region(), provisioners._physical_name(stack_name, logical_id))
     if name in ID_PREFIXES:
         return f"{ID_PREFIXES[name]}-0{seed[:16]}"
     if name == "AWS::EC2::EIP":
         return _address(seed)
+    if name == "AWS::CloudFormation::WaitConditionHandle":
+        return f"https://cloudformation-waitcondition-{get_region()}.s3.amazonaws.com/{stack_name}/{seed}"
     if len(facts.identifier) != 1:
         return provisioners._physical_name(stack_name, logical_id)
     part = facts.identifier[0]
@@ -99,6 +118,9 @@ def plausible(name: str, attribute: str, json_type: str, physical_id: str) -> An
     if json_type == "boolean":
         # CloudFormation hands booleans on as text, and refuses a real boolean as an output.
         return "false"
+    if "cidr" in attribute.lower():
+        block = _network(attribute, digest(physical_id))
+        return [block] if json_type == "array" else block
     if json_type == "array":
         return [_text(name, attribute, f"{physical_id}-{n}") for n in (1, 2)]
     if json_type == "object":
@@ -142,6 +164,11 @@ def service(name: str) -> str:
 def digest(*parts: str) -> str:
     """Hexadecimal digits that depend on the parts alone."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _network(attribute: str, seed: str) -> str:
+    """A block a template may cut into subnets."""
+    return f"2001:db8:{seed[:4]}:{seed[4:6]}00::/56" if "6" in attribute else "10.20.0.0/16"
 
 
 def _address(seed: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from localcloud.files import write_whole
 
 # Raised whenever PublishedType changes shape, so that a kept file of the old shape is not read.
-SHAPE = 1
+SHAPE = 3
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class PublishedType:
     """One resource type: what identifies it, what GetAtt may ask of it, which changes replace it.
 
     `attributes` maps the dotted name GetAtt uses to a JSON type. `replacing` and `maybe_replacing` are names of
-    top-level properties.
+    top-level properties. `open_under` begins the names GetAtt may ask for although the schema cannot list them
+    ("Outputs." of a nested stack). `integers` are top-level properties that hold whole numbers.
     """
 
     identifier: list[str] = field(default_factory=list)
@@ -29,6 +30,8 @@ class PublishedType:
     attributes: dict[str, str] = field(default_factory=dict)
     replacing: list[str] = field(default_factory=list)
     maybe_replacing: list[str] = field(default_factory=list)
+    open_under: list[str] = field(default_factory=list)
+    integers: list[str] = field(default_factory=list)
 
 
 def published_types(directory: Path) -> dict[str, PublishedType]:
@@ -72,6 +75,8 @@ def _reduce(schema: Any) -> PublishedType:
         },
         replacing=[path[0] for path in created if len(path) == 1],
         maybe_replacing=sorted({path[0] for path in [*conditional, *nested]}),
+        integers=[name for name in body.get("properties", {}) if _json_type(body, [name]) == "integer"],
+        open_under=[name.replace("\\", "").split("*")[0].rstrip(".") for name in schema.get_atts if "*" in name],
     )
 
 

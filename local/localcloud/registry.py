@@ -6,17 +6,18 @@ would. Types that would run code, or wait for a machine that is not there, are p
 """
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services import cloudformation
-from ministack.services.cloudformation import engine, provisioners, stacks
+from ministack.services.cloudformation import provisioners, stacks
 
-from localcloud.placeholders import attributes_for, physical_id_for, placeholder
+from localcloud.placeholders import CUSTOM, Properties, attributes_for, physical_id_for, placeholder
 from localcloud.published_types import PublishedType
 
 log = logging.getLogger("slipway.local")
 
+Answer = tuple[str, Properties]
 Handlers = dict[str, Any]
 HANDLERS: dict[str, Handlers] = provisioners._RESOURCE_HANDLERS
 
@@ -26,6 +27,10 @@ ALWAYS_PLACEHOLDERS = ("AWS::CloudFormation::WaitCondition", "AWS::CloudFormatio
 
 # A mistake inside a handler, as opposed to a refusal it means (those are ValueErrors with a reason).
 MISTAKES = (AttributeError, IndexError, KeyError, TypeError, UnboundLocalError, NotImplementedError)
+
+# What MiniStack says when a resource names another that it does not hold. It may well exist: as a placeholder, which
+# has nothing behind it that another service could find.
+REFERS_TO_A_STRANGER = re.compile(r"not found|be found|does not exist|NotFound|Invalid Target", re.IGNORECASE)
 
 # Types that real templates still use and the schemas no longer publish.
 UNPUBLISHED = {
@@ -48,62 +53,99 @@ def register_types(types: dict[str, PublishedType]) -> None:
         HANDLERS.pop(name, None)
     for name, facts in known.items():
         if name in HANDLERS:
-            _complete(name, facts, HANDLERS[name])
+            HANDLERS[name] = backed(name, facts, HANDLERS[name])
         else:
             HANDLERS[name] = placeholder(name, facts)
             provisioners._REPLACING_PROPERTIES.setdefault(name, tuple(facts.replacing))
             provisioners._CONDITIONALLY_REPLACING_PROPERTIES.setdefault(name, tuple(facts.maybe_replacing))
-    HANDLERS[CUSTOM_RESOURCE] = custom_handlers(CUSTOM_RESOURCE)
-    provisioners._custom_resource_create = create_custom
-    provisioners._custom_resource_update = update_custom
-    provisioners._custom_resource_delete = delete_custom
+    register_custom_resources()
     stacks._property_recreation = recreation(known)
 
 
-def _complete(name: str, facts: PublishedType, handlers: Handlers) -> None:
-    """Keep MiniStack's handler, add the attributes it leaves out, and stand in where it trips over a template."""
-    create, update = handlers["create"], handlers.get("update")
+def register_custom_resources() -> None:
+    """Types their template names (`Custom::…`) reach functions of MiniStack's, the one without a name a handler."""
+    HANDLERS[CUSTOM_RESOURCE] = placeholder(CUSTOM_RESOURCE, CUSTOM)
 
-    def completed(physical_id: str, found: dict[str, Any] | None, properties: dict[str, Any]) -> dict[str, Any]:
-        return {**attributes_for(name, facts, physical_id, properties), **(found or {})}
+    def create(
+        logical_id: str, properties: Properties, stack_name: str, resource_type: str = CUSTOM_RESOURCE
+    ) -> Answer:
+        answer: Answer = placeholder(resource_type, CUSTOM)["create"](logical_id, properties, stack_name)
+        return answer
 
-    def create_or_stand_in(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
+    def update(
+        physical_id: str,
+        old: Properties,
+        new: Properties,
+        stack_name: str,
+        logical_id: str = "",
+        resource_type: str = CUSTOM_RESOURCE,
+    ) -> Answer:
+        answer: Answer = placeholder(resource_type, CUSTOM)["update"](physical_id, old, new, stack_name, logical_id)
+        return answer
+
+    def delete(*_given: Any, **_named: Any) -> None:
+        """Nothing stands behind a custom resource."""
+
+    provisioners._custom_resource_create = create
+    provisioners._custom_resource_update = update
+    provisioners._custom_resource_delete = delete
+
+
+def backed(name: str, facts: PublishedType, handlers: Handlers) -> Handlers:
+    """MiniStack's handlers of the type, with the attributes they leave out, and with a placeholder for a template
+    they trip over."""
+    wrapped = {**handlers, "create": _backed_create(name, facts, handlers["create"])}
+    if "update" in handlers:
+        wrapped["update"] = _backed_update(name, facts, handlers["update"])
+    if "delete" in handlers:
+        wrapped["delete"] = _delete_whatever_is_there(handlers["delete"])
+    return wrapped
+
+
+def _backed_create(name: str, facts: PublishedType, create: Callable[..., Any]) -> Callable[..., Answer]:
+    def create_or_stand_in(logical_id: str, given: Properties, stack_name: str) -> Answer:
+        properties = with_numbers(facts, given)
         try:
             physical_id, found = create(logical_id, properties, stack_name)
-        except MISTAKES as mistake:
-            log.warning("%s of %s is a placeholder: MiniStack raised %r", logical_id, stack_name, mistake)
-            physical_id = physical_id_for(name, facts, logical_id, properties, stack_name)
-            found = {}
-        return physical_id, completed(physical_id, found, properties)
+        except (*MISTAKES, ValueError) as problem:
+            if isinstance(problem, ValueError) and not REFERS_TO_A_STRANGER.search(str(problem)):
+                raise
+            log.warning("%s of %s is a placeholder: MiniStack raised %r", logical_id, stack_name, problem)
+            physical_id, found = physical_id_for(name, facts, logical_id, properties, stack_name), {}
+        return physical_id, {**attributes_for(name, facts, physical_id, properties), **(found or {})}
 
-    def update_or_stand_in(
-        physical_id: str, old: dict[str, Any], new: dict[str, Any], *rest: Any
-    ) -> tuple[str, dict[str, Any]]:
-        assert update is not None
+    return create_or_stand_in
+
+
+def _backed_update(name: str, facts: PublishedType, update: Callable[..., Any]) -> Callable[..., Answer]:
+    def update_or_leave(physical_id: str, before: Properties, after: Properties, *rest: Any) -> Answer:
+        old, new = with_numbers(facts, before), with_numbers(facts, after)
         try:
             now, found = update(physical_id, old, new, *rest)
         except MISTAKES as mistake:
             log.warning("%s is left as it was: MiniStack raised %r", physical_id, mistake)
             now, found = physical_id, {}
-        return now, completed(now, found, new)
+        return now, {**attributes_for(name, facts, now, new), **(found or {})}
 
-    handlers["create"] = create_or_stand_in
-    if update is not None:
-        handlers["update"] = update_or_stand_in
-    if "delete" in handlers:
-        handlers["delete"] = _delete_whatever_is_there(handlers["delete"])
+    return update_or_leave
 
 
 def _delete_whatever_is_there(delete: Callable[..., Any]) -> Callable[..., None]:
-    """Deleting something that never was, or is gone, is success: a stand-in has nothing behind it."""
+    """Deleting something that never was, or is gone, is success: a placeholder has nothing behind it."""
 
-    def delete_quietly(physical_id: str, properties: dict[str, Any], *rest: Any) -> None:
+    def delete_quietly(physical_id: str, properties: Properties, *rest: Any) -> None:
         try:
             delete(physical_id, properties, *rest)
         except MISTAKES as mistake:
             log.warning("%s counts as deleted: MiniStack raised %r", physical_id, mistake)
 
     return delete_quietly
+
+
+def with_numbers(facts: PublishedType, properties: Properties) -> Properties:
+    """Turn whole numbers that came as text, as every parameter does, into numbers: MiniStack reckons with them."""
+    texts = {name: properties[name] for name in facts.integers if isinstance(properties.get(name), str)}
+    return {**properties, **{name: int(text) for name, text in texts.items() if text.isdecimal()}}
 
 
 def recreation(types: dict[str, PublishedType]) -> Callable[[str, str], str]:
@@ -113,60 +155,10 @@ def recreation(types: dict[str, PublishedType]) -> Callable[[str, str], str]:
     def of(type_name: str, property_name: str) -> str:
         facts = types.get(type_name)
         if facts is None or type_name in provisioners._REPLACING_PROPERTIES:
-            return _property_recreation(type_name, property_name)
+            answer: str = _property_recreation(type_name, property_name)
+            return answer
         if property_name in facts.replacing:
             return "Always"
         return "Conditionally" if property_name in facts.maybe_replacing else "Never"
 
     return of
-
-
-# A custom resource's provider is code, which never runs here. It always succeeds, and since nobody can know which
-# attributes it would return, it answers the ones its template asks for.
-
-
-def custom_handlers(type_name: str) -> Handlers:
-    """Handlers for the type that carries no name of its own."""
-    return {
-        "create": lambda logical_id, properties, stack_name: create_custom(
-            logical_id, properties, stack_name, type_name
-        ),
-        "update": lambda physical_id, old, new, stack_name, logical_id=None: update_custom(
-            physical_id, old, new, stack_name, logical_id, type_name
-        ),
-        "update_with_logical_id": True,
-        "delete": delete_custom,
-    }
-
-
-def create_custom(
-    logical_id: str, properties: dict[str, Any], stack_name: str, resource_type: str = CUSTOM_RESOURCE
-) -> tuple[str, dict[str, Any]]:
-    """Succeed at once, with an attribute for every GetAtt in the template that names this resource."""
-    facts = PublishedType(attributes=dict.fromkeys(_asked_of(stack_name, logical_id), "string"))
-    physical_id = physical_id_for(resource_type, facts, logical_id, properties, stack_name)
-    return physical_id, attributes_for(resource_type, facts, physical_id, {})
-
-
-def update_custom(
-    physical_id: str,
-    _old: dict[str, Any],
-    new: dict[str, Any],
-    stack_name: str,
-    logical_id: str | None = None,
-    resource_type: str = CUSTOM_RESOURCE,
-) -> tuple[str, dict[str, Any]]:
-    """Keep the physical id; the template may ask for other attributes than before."""
-    _, attributes = create_custom(logical_id or physical_id, new, stack_name, resource_type)
-    return physical_id, attributes
-
-
-def delete_custom(*_given: Any, **_named: Any) -> None:
-    """Nothing stands behind a custom resource."""
-
-
-def _asked_of(stack_name: str, logical_id: str) -> set[str]:
-    stack = cloudformation._stacks.get(stack_name) or {}
-    template = stack.get("_deploying") or stack.get("_template") or {}
-    sections = [template.get("Resources"), template.get("Outputs")]
-    return {attribute for name, attribute in engine._intrinsic_references(sections) if name == logical_id and attribute}

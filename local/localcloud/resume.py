@@ -34,8 +34,19 @@ async def deploy(stack_name: str, stack_id: str, *args: Any, **named: Any) -> No
     stack = cloudformation._stacks[stack_name]
     stack["_operation"] = {"kind": "deploy", "args": list(args), "named": named}
     stack["_deploying"] = args[0]
-    await _deploy_stack_async(stack_name, stack_id, *args, **named)
+    try:
+        await _deploy_stack_async(stack_name, stack_id, *args, **named)
+    except Exception as problem:  # noqa: BLE001 - whatever it was, the stack must not stay in progress for ever
+        log.exception("MiniStack could not deal with %s", stack_name)
+        _give_up(stack_name, stack_id, stack, problem)
     _forget(stack)
+
+
+def _give_up(stack_name: str, stack_id: str, stack: dict[str, Any], problem: Exception) -> None:
+    """End a stack that MiniStack stumbled over as failed, with the reason, and leave what there is for its delete."""
+    status = stack["StackStatus"].replace("_IN_PROGRESS", "_FAILED")
+    stack.update(StackStatus=status, StackStatusReason=str(problem))
+    stacks._add_event(stack_id, stack_name, stack_name, "AWS::CloudFormation::Stack", status, str(problem), stack_id)
 
 
 async def delete(stack_name: str, stack_id: str, retain_resources: Any = (), force: bool = False) -> None:

@@ -11,6 +11,10 @@ from ministack.services import ssm
 
 ZONE = "seabright.example."
 ROLE = "slipway-launch"
+TRUST = """{
+  "Version": "2012-10-17",
+  "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]
+}"""
 MARK = "/slipway/example/seeded"
 
 # Name, the first two numbers of its addresses.
@@ -24,7 +28,11 @@ SUBNETS = (
     ("private", "c", 12),
 )
 # Name, what it is for, the port it opens to the network.
-GROUPS = (("web", "Browsers to load balancers", 443), ("app", "Load balancers to services", 8080), ("data", "Services to databases", 5432))
+GROUPS = (
+    ("web", "From browsers to load balancers", 443),
+    ("app", "From load balancers to services", 8080),
+    ("data", "From services to databases", 5432),
+)
 PARAMETERS = {
     "/slipway/example/image-tag": "2026.11",
     "/slipway/example/log-level": "info",
@@ -60,8 +68,7 @@ def _clients(number: str, region: str, port: int) -> Client:
 
 def _seed_account(client: Client) -> None:
     client("route53").create_hosted_zone(Name=ZONE, CallerReference="slipway-seed")
-    trust = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}'
-    client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust, Description="What Slipway launches as")
+    client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=TRUST, Description="What Slipway launches as")
 
 
 def _seed_region(client: Client, region: str) -> None:

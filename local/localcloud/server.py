@@ -56,7 +56,7 @@ async def run(port: int, seed: Callable[[int], None]) -> None:
     gate = Gate(ministack_app, saver)
     background = asyncio.create_task(_get_ready(port, gate, saver, seed, stop))
     try:
-        await serve(gate, _config(port), shutdown_trigger=stop.wait)  # type: ignore[arg-type] # hypercorn's own types
+        await serve(gate, _config(port), shutdown_trigger=stop.wait)
     finally:
         background.cancel()
         with contextlib.suppress(asyncio.CancelledError):

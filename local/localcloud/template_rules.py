@@ -4,8 +4,10 @@ Each correction names what it changes; none touches a template that MiniStack al
 """
 
 import re
+from textwrap import dedent
 from typing import Any
 
+import yaml
 from ministack.services import ssm
 from ministack.services.cloudformation import changesets, engine, handlers, stacks
 
@@ -17,20 +19,31 @@ Template = dict[str, Any]
 PUBLIC_IMAGE = re.compile(r"/aws/service/.*(ami|image|release)")
 CONDITION_FUNCTIONS = ("Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals", "Condition")
 READERS_OF_CONDITIONS = (engine, stacks, handlers, changesets)
+READERS_OF_TEMPLATES = (engine, handlers, changesets)
+RESOLVERS = (engine, stacks, changesets)
 
 _evaluate_conditions = engine._evaluate_conditions
 _check_parameter_constraints = engine._check_parameter_constraints
 _resolve_props_for_diff = changesets._resolve_props_for_diff
 _public_parameter = ssm._public_parameter
+_static_property = stacks._static_property
+_parse_template = engine._parse_template
+_resolve_refs = engine._resolve_refs
 
 
 def correct_template_rules() -> None:
     """Put the corrections of this module in place."""
     for module in READERS_OF_CONDITIONS:
         module._evaluate_conditions = evaluate_conditions
+    for module in RESOLVERS:
+        module._resolve_refs = resolve_refs
     engine._check_parameter_constraints = check_parameter_constraints
     changesets._resolve_props_for_diff = resolve_active_resources
     ssm._public_parameter = public_parameter
+    stacks._static_property = static_property
+    for module in READERS_OF_TEMPLATES:
+        module._parse_template = parse_template
+    engine.CfnLoader.add_multi_constructor("!", any_function)
 
 
 def evaluate_conditions(template: Template, params: dict[str, Any]) -> dict[str, bool]:
@@ -55,7 +68,15 @@ def _plain(node: Any, params: dict[str, Any], mappings: dict[str, Any]) -> Any:
         return node
     if function in CONDITION_FUNCTIONS:
         return {function: _plain(node[function], params, mappings)}
-    return engine._resolve_refs(node, {}, params, {}, mappings, "", "")
+    return resolve_refs(node, {}, params, {}, mappings, "", "")
+
+
+def resolve_refs(value: Any, *context: Any) -> Any:
+    """Let GetAtt name its attribute by a parameter, which CloudFormation allows."""
+    asked = value.get("Fn::GetAtt") if isinstance(value, dict) else None
+    if isinstance(asked, list) and len(asked) == 2 and isinstance(asked[1], dict):
+        value = {"Fn::GetAtt": [asked[0], resolve_refs(asked[1], *context)]}
+    return _resolve_refs(value, *context)
 
 
 def check_parameter_constraints(name: str, definition: dict[str, Any], type_name: str, value: str) -> None:
@@ -99,3 +120,22 @@ def public_parameter(name: str) -> dict[str, Any] | None:
         "LastModifiedDate": 1728518400,
         "ARN": f"arn:aws:ssm:{region}::parameter{name}",
     }
+
+
+def static_property(*given: Any) -> Any:
+    """Leave a property whose value cannot be had yet (a missing export, say) to the resource that needs it. MiniStack
+    let the error escape while it checked the template, and the stack stayed in progress for ever."""
+    try:
+        return _static_property(*given)
+    except ValueError:
+        return None
+
+
+def parse_template(text: str) -> dict[str, Any]:
+    """Read a template that is indented as a whole. MiniStack strips the first line alone, which spoils the rest."""
+    return _parse_template(dedent(text))
+
+
+def any_function(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    """Read the short form of every function; MiniStack knows those of properties, not those of rules."""
+    return engine._construct_cfn_tag(f"Fn::{suffix}")(loader, node)

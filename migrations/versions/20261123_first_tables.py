@@ -179,6 +179,7 @@ def upgrade() -> None:
         sa.Column("issuer", sa.String(length=500), nullable=False),
         sa.Column("provider_sid", sa.String(length=255), nullable=True),
         sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("agent", sa.String(length=300), nullable=False),
         sa.Column("id_token", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),

@@ -65,9 +65,7 @@ def _count_on_sqlite(count: str) -> None:
 
 
 def _count_on_postgresql(count: str) -> None:
-    op.execute(
-        f"CREATE FUNCTION job_tally() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {count} RETURN NULL; END $$"
-    )
+    op.execute(f"CREATE FUNCTION job_tally() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {count} RETURN NULL; END $$")
     op.execute(
         f"CREATE TRIGGER job_tally_insert AFTER INSERT ON job FOR EACH ROW WHEN ({ENDED}) EXECUTE FUNCTION job_tally()"
     )

@@ -91,16 +91,9 @@ document.addEventListener("keydown", (event) => {
 // A lookup: the browser's own list becomes one that shows ids, notes and what may not be chosen.
 function makeLookup(box) {
   const input = $("input", box);
-  const source = $("datalist", box);
   const list = Object.assign(document.createElement("div"), { className: "lookup-list", id: `${input.id}-list`, hidden: true });
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-label", box.dataset.lookup);
-  input.removeAttribute("list");
-  input.setAttribute("role", "combobox");
-  input.setAttribute("aria-controls", list.id);
-  input.setAttribute("aria-autocomplete", "list");
-  input.setAttribute("aria-expanded", false);
-  box.append(list);
   let typed = false;
   const show = (on) => {
     list.hidden = !on || !list.childElementCount;
@@ -109,9 +102,8 @@ function makeLookup(box) {
   };
   const fill = () => {
     const wanted = typed ? input.value.trim().toLowerCase() : "";
-    const found = [...source.options].filter((option) => `${option.value} ${option.label} ${option.dataset.note ?? ""}`.toLowerCase().includes(wanted));
+    const found = [...$("datalist", box).options].filter((option) => `${option.value} ${option.label} ${option.dataset.note ?? ""}`.toLowerCase().includes(wanted));
     list.replaceChildren(...found.slice(0, 50).map((option, number) => row(option, `${list.id}-${number}`)));
-    show(document.activeElement === input);
   };
   const choose = (value) => {
     typed = false;
@@ -119,15 +111,22 @@ function makeLookup(box) {
     input.dispatchEvent(new Event("change", { bubbles: true }));
     show(false);
   };
-  input.addEventListener("input", () => ((typed = true), fill()));
-  input.addEventListener("focus", fill);
+  input.addEventListener("input", () => ((typed = true), fill(), show(true)));
+  input.addEventListener("focus", () => (fill(), show(true)));
   input.addEventListener("blur", () => setTimeout(() => ((typed = false), show(false)), 150));
   input.addEventListener("keydown", (event) => event.key === "Escape" && !list.hidden && (event.preventDefault(), show(false)));
   list.addEventListener("click", (event) => {
     const option = event.target.closest('[role="option"]:not([aria-disabled="true"])');
     if (option) choose(option.dataset.value);
   });
-  new MutationObserver(fill).observe(source, { childList: true });
+  return () => {
+    if (list.parentElement === box && input.role === "combobox") return void (list.hidden || fill());
+    input.removeAttribute("list");
+    for (const [name, value] of [["role", "combobox"], ["aria-controls", list.id], ["aria-autocomplete", "list"]]) input.setAttribute(name, value);
+    box.append(list);
+    fill();
+    show(!list.hidden);
+  };
 }
 
 function row(option, id) {
@@ -151,20 +150,22 @@ function small(words) {
 // Several of many: the ticks stay what they are; chips above show the chosen, a field narrows the rest.
 function makeMany(field) {
   const box = $(".lookup", field);
-  const ticks = $$("[type=checkbox]", box);
-  if (ticks.length < 6) return;
-  const chips = Object.assign(document.createElement("div"), { className: "chips" });
   const narrow = $("[data-narrow]", box);
-  narrow.parentElement.hidden = false;
-  box.before(chips);
-  box.dataset.narrowed = "";
-  const draw = () => chips.replaceChildren(...ticks.filter((tick) => tick.checked).map((tick) => chip(tick, narrow)));
+  const chips = Object.assign(document.createElement("div"), { className: "chips" });
+  const ticks = () => $$("[type=checkbox]", box);
+  const draw = () => {
+    const many = ticks().length > 5;
+    narrow.parentElement.hidden = !many;
+    box.toggleAttribute("data-narrowed", many);
+    if (many) box.before(chips);
+    chips.replaceChildren(...ticks().filter((tick) => tick.checked).map((tick) => chip(tick, narrow)));
+  };
   box.addEventListener("change", draw);
   narrow.addEventListener("input", () => {
     const wanted = narrow.value.trim().toLowerCase();
-    for (const tick of ticks) tick.closest("label").hidden = !tick.closest("label").textContent.toLowerCase().includes(wanted);
+    for (const tick of ticks()) tick.closest("label").hidden = !tick.closest("label").textContent.toLowerCase().includes(wanted);
   });
-  draw();
+  return draw;
 }
 
 function chip(tick, narrow) {
@@ -179,12 +180,27 @@ function chip(tick, narrow) {
 }
 
 // What arrives with the page or with a partial: dialogs that stand open, lookups, toasts that leave by themselves.
+// A morph keeps an element but takes off what the script put on it, so each lookup is dressed again after every swap.
+const dress = new WeakMap();
+function dressed(element, make) {
+  if (!dress.has(element)) dress.set(element, make(element));
+  dress.get(element)();
+}
+
 function greet() {
   for (const dialog of $$("dialog[data-open]:not([open])")) dialog.showModal();
-  for (const box of $$("[data-lookup]:not(:has([role=combobox]))")) makeLookup(box);
-  for (const field of $$("[data-many]:not(:has(.chips))")) makeMany(field);
-  for (const toast of $$("[data-leaves]")) setTimeout(() => toast.remove(), 8000);
+  for (const box of $$("[data-lookup]")) dressed(box, makeLookup);
+  for (const field of $$("[data-many]")) dressed(field, makeMany);
+  for (const toast of $$(".toasts .toast")) announce(toast);
 }
+
+function announce(toast) {
+  if ("said" in toast.dataset) return;
+  toast.dataset.said = "";
+  say(toast.firstChild.textContent);
+  if ("leaves" in toast.dataset) setTimeout(() => toast.remove(), 8000);
+}
+
 document.addEventListener("htmx:after:swap", greet);
 greet();
 

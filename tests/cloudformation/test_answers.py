@@ -163,6 +163,17 @@ def test_an_update_keeps_what_it_does_not_mention():
     assert (result.values, result.kept) == ({"Size": "l"}, {"Team"})
 
 
+def test_an_update_refuses_a_previous_value_the_new_version_does_not_accept():
+    stricter = fields(
+        Size={"Type": "String", "AllowedValues": ["m", "l"]},
+        Ports={"Type": "List<Number>", "MaxValue": 80},
+        Password={"Type": "String", "NoEcho": True, "MinLength": 8},
+    )
+    result = check(stricter, {}, previous={"Size": "s", "Ports": "22, 443", "Password": "****"})
+    assert result.errors == {"Size": ["Only m or l."], "Ports": ["Item 2 (443): 80 or less."]}
+    assert result.kept == {"Password"}
+
+
 def test_an_undecidable_pattern_is_left_to_cloudformation():
     result = checked("abc", AllowedPattern=r"\p{IsGreek}+")
     assert result.is_valid

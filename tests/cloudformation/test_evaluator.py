@@ -89,6 +89,11 @@ def test_what_the_answers_decide_is_evaluated(yaml, expected):
         ("!FindInMap [Sizes, huge, Memory]", "the mapping has no such entry", None),
         ("!FindInMap [Sizes, !Ref Secret, Memory]", "Secret has no answer yet", None),
         ("!If [IsOurs, a, b]", "Secret has no answer yet", None),
+        (
+            "!If [IsOurs, a, !Ref AWS::NoValue]",
+            "Secret has no answer yet",
+            'Fn::If(["${Secret}", "a", "AWS::NoValue"])',
+        ),
         ("!If [Missing, a, b]", "there is no condition Missing", None),
         ("!If [Loop, a, b]", "the condition Loop depends on itself", None),
         ("!ImportValue x", "Fn::ImportValue is evaluated by AWS", None),

@@ -1,0 +1,120 @@
+"""Jobs and plans: the list of jobs, one job, and the plan somebody says yes or no to."""
+
+from collections import Counter
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response
+
+from app import clock, db
+from app.catalog.models import Version
+from app.errors import NotFound
+from app.identity import policy
+from app.identity.current import me
+from app.jobs.lifecycle import UNFINISHED, JobStatus
+from app.jobs.models import Job
+from app.stacks import actions, queries
+from app.stacks.actions import Request
+from app.stacks.forecasts import usual
+from app.stacks.models import Plan, Stack
+from app.stacks.progress import progress
+from app.stacks.views import need_details
+
+bp = Blueprint("jobs", __name__)
+
+PAGE = 50
+SETS = {"unfinished": UNFINISHED, "failed": (JobStatus.FAILED,), "waiting": (JobStatus.WAITING,)}
+
+
+@bp.get("/jobs")
+def index() -> str:
+    status = request.args.get("status", "")
+    query = select(Job, Stack).join(Stack, Stack.id == Job.stack_id)
+    wanted = SETS.get(status) or ((status,) if status in list(JobStatus) else ())
+    if wanted:
+        query = query.where(Job.status.in_(wanted))
+    if (before := request.args.get("before", "")).isdigit() and len(before) < 19:
+        query = query.where(Job.id < int(before))
+    options = (joinedload(Job.requested_by), joinedload(Stack.environment), joinedload(Stack.template))
+    rows = db.session.execute(query.options(*options).order_by(Job.id.desc()).limit(PAGE + 1)).all()
+    more = rows[PAGE - 1][0].id if len(rows) > PAGE else None
+    return render_template(
+        "jobs/index.html", nav="jobs", rows=rows[:PAGE], more=more, status=status, read_at=clock.now()
+    )
+
+
+@bp.get("/jobs/<ref>")
+def show(ref: str) -> str:
+    job, stack = queries.access_job(me, ref)
+    page: dict[str, Any] = {"job": job, "stack": stack, "details": policy.may_read_details(me, stack)}
+    if page["details"]:
+        plan = queries.plan_of(job)
+        version = db.session.get(Version, job.to_version_id) if job.to_version_id else None
+        typical = usual(stack.template_id, job.kind)
+        page |= {"plan": plan, "progress": progress(stack, job, plan, queries.events_of(job), typical, version)}
+    template = "jobs/_body.html" if request.headers.get("HX-Request") else "jobs/show.html"
+    return render_template(template, nav="jobs", read_at=clock.now(), may_change=policy.may_change(me, stack), **page)
+
+
+@bp.post("/jobs/<ref>/cancellation")
+def cancel(ref: str) -> Response:
+    job, stack = queries.access_job(me, ref)
+    actions.request_cancel(job, Request(me))
+    db.session.commit()
+    return redirect(url_for("stacks.show", ref=stack.ref), 303)
+
+
+@bp.get("/plans/<ref>")
+def plan(ref: str) -> str:
+    found, job, stack = _access_plan(ref)
+    need_details(stack)
+    versions = {
+        version.id: version.number
+        for version in db.session.scalars(
+            select(Version).where(Version.id.in_([job.from_version_id or 0, job.to_version_id or 0]))
+        )
+    }
+    return render_template(
+        "plans/show.html",
+        nav="stacks",
+        plan=found,
+        job=job,
+        stack=stack,
+        counts=Counter(change["kind"] for change in found.changes),
+        worst=[change for change in found.changes if change["holds_data"] and change["kind"] in ("replace", "remove")],
+        from_number=versions.get(job.from_version_id or 0),
+        to_number=versions.get(job.to_version_id or 0),
+        is_waiting=job.status == JobStatus.WAITING,
+        may_change=policy.may_change(me, stack),
+        usual=usual(stack.template_id, job.kind),
+        read_at=clock.now(),
+    )
+
+
+@bp.post("/plans/<ref>/confirmation")
+def confirm(ref: str) -> Response:
+    """Say yes; where data would be lost, the stack's name has to be typed."""
+    found, _, stack = _access_plan(ref)
+    actions.confirm_plan(found, request.form.get("digest", ""), Request(me), typed=request.form.get("confirmation", ""))
+    db.session.commit()
+    return redirect(url_for("stacks.show", ref=stack.ref), 303)
+
+
+@bp.post("/plans/<ref>/withdrawal")
+def withdraw(ref: str) -> Response:
+    """Say no: the change set goes, the stack stays as it is."""
+    _, job, stack = _access_plan(ref)
+    actions.request_cancel(job, Request(me))
+    db.session.commit()
+    return redirect(url_for("stacks.show", ref=stack.ref), 303)
+
+
+def _access_plan(ref: str) -> tuple[Plan, Job, Stack]:
+    found = db.session.scalar(select(Plan).where(Plan.ref == ref).options(joinedload(Plan.confirmed_by)))
+    if found is None:
+        raise NotFound
+    job_ref = db.session.scalar(select(Job.ref).where(Job.id == found.job_id))
+    job, stack = queries.access_job(me, job_ref or "")
+    return found, job, stack

@@ -1,0 +1,190 @@
+"""A job as its page shows it: stages, resources on one clock, how long it still takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from app import clock
+from app.catalog.bodies import parsed
+from app.catalog.models import Version
+from app.cloudformation.outline import outline
+from app.jobs.lifecycle import JobStatus, StepStatus
+from app.jobs.models import Job, JobStep
+from app.stacks.following import is_the_stack
+from app.stacks.forecasts import Usual
+from app.stacks.models import Plan, Stack, StackEvent
+from app.words import duration, eta_range, time_of_day
+
+_NAMES = {"check": "Checked", "plan": "Planned", "confirm": "Approved", "verify": "Verified"}
+_DOING = {"create": ("Creating", "Created"), "update": ("Changing", "Changed"), "delete": ("Deleting", "Deleted")}
+
+
+@dataclass
+class Lane:
+    """One resource on the job's clock; times in seconds since the job began to act."""
+
+    name: str
+    type: str
+    status: str = "to_come"
+    word: str | None = None
+    reason: str = ""
+    start: float | None = None
+    end: float | None = None
+    usual_start: float | None = None
+    usual_end: float | None = None
+    usual: float | None = None
+    after: Sequence[str] = ()
+
+    @property
+    def is_done(self) -> bool:
+        return self.status.endswith("_complete")
+
+    @property
+    def moves(self) -> bool:
+        return self.status.endswith("_in_progress")
+
+
+@dataclass
+class Progress:
+    """What the page of a job shows; lengths in seconds."""
+
+    job: Job
+    stages: list[dict[str, Any]]
+    lanes: list[Lane]
+    total: float
+    now: float | None
+    left: str | None
+    words: str
+    events: list[StackEvent] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        return sum(lane.is_done for lane in self.lanes)
+
+    @property
+    def moving(self) -> int:
+        return sum(lane.moves for lane in self.lanes)
+
+    @property
+    def to_come(self) -> int:
+        return sum(lane.status in ("to_come", "queued") for lane in self.lanes)
+
+    @property
+    def failed(self) -> int:
+        return sum(lane.status.endswith("_failed") for lane in self.lanes)
+
+
+def progress(
+    stack: Stack, job: Job, plan: Plan | None, events: Sequence[StackEvent], usual: Usual, version: Version | None
+) -> Progress:
+    """Work out a job's progress from its rows; `events` are the job's, oldest first."""
+    begun_at = _begun_at(job)
+    lanes = _lanes(stack, plan, events, begun_at, usual, version)
+    now = None if job.is_finished or begun_at is None else (clock.now() - begun_at).total_seconds()
+    if now is not None:
+        _foresee(lanes, now)
+    ends = [lane.end or lane.usual_end or lane.start or 0 for lane in lanes]
+    total = max([now or 0, *ends, (usual.high or 0) if now is not None else 0, 1])
+    left, words = _forecast(job, now, usual, lanes)
+    return Progress(job, _stages(job), lanes, total, now, left, words, list(events)[::-1])
+
+
+def _begun_at(job: Job) -> datetime | None:
+    return next((step.intent_at for step in job.steps if step.key == "execute"), None)
+
+
+def _lanes(
+    stack: Stack,
+    plan: Plan | None,
+    events: Sequence[StackEvent],
+    begun_at: datetime | None,
+    usual: Usual,
+    version: Version | None,
+) -> list[Lane]:
+    lanes = {
+        change["logical_id"]: Lane(change["logical_id"], change["type"]) for change in (plan.changes if plan else [])
+    }
+    for event in events:
+        if begun_at and not is_the_stack(stack, event):
+            lane = lanes.setdefault(event.logical_id, Lane(event.logical_id, event.type))
+            _advance(lane, event, max(0.0, (event.occurred_at - begun_at).total_seconds()))
+    after = _dependencies(version) if version else {}
+    for lane in lanes.values():
+        lane.usual = usual.resources.get(lane.name)
+        lane.after = [name for name in after.get(lane.name, ()) if name in lanes]
+    return list(lanes.values())
+
+
+def _advance(lane: Lane, event: StackEvent, at: float) -> None:
+    status = event.status.lower()
+    moves = status.endswith("_in_progress")
+    if lane.start is None or (moves and lane.status.split("_")[0] != status.split("_")[0]):
+        lane.start, lane.end = at, None
+    if not moves:
+        lane.end = at
+    lane.status = status
+    lane.reason = event.reason if status.endswith("_failed") else lane.reason
+
+
+def _dependencies(version: Version) -> dict[str, Sequence[str]]:
+    return {planned.logical_id: planned.depends_on for planned in outline(parsed(version).body, {}, {})}
+
+
+def _foresee(lanes: Sequence[Lane], now: float) -> None:
+    """Say what each lane waits for, and draw where it usually lies."""
+    by_name = {lane.name: lane for lane in lanes}
+    for lane in lanes:
+        waits = [name for name in lane.after if not by_name[name].is_done]
+        if lane.status == "to_come" and waits:
+            lane.status, lane.word = "queued", f"Waits for {waits[0]}"
+        if lane.usual is not None and not lane.is_done:
+            ends = [by_name[name].end or by_name[name].usual_end or now for name in lane.after]
+            lane.usual_start = lane.start if lane.start is not None else max([now, *ends])
+            lane.usual_end = lane.usual_start + lane.usual
+
+
+def _forecast(job: Job, now: float | None, usual: Usual, lanes: Sequence[Lane]) -> tuple[str | None, str]:
+    waiting = next((lane.name for lane in lanes if lane.moves), None)
+    words = f"Waiting for {waiting}." if waiting else ""
+    if now is None or not usual.is_known or usual.low is None or usual.high is None:
+        so_far = f"{duration(now)} so far. " if now else ""
+        return None, so_far + words
+    usually = f"{duration(now)} so far. This usually takes {eta_range(usual.low, usual.high)} here (n={usual.n}). "
+    if now > usual.high:
+        return None, usually + "It takes longer than nine in ten before it. " + words
+    return eta_range(max(usual.low - now, 1), max(usual.high - now, 1)), usually + words
+
+
+def _stages(job: Job) -> list[dict[str, Any]]:
+    """Return the job's steps as stages; starting and following are one stage to whoever watches."""
+    stages = []
+    for step in job.steps:
+        if step.key == "execute" and any(other.key == "follow" for other in job.steps):
+            continue
+        stages.append({"name": _name(job, step), "status": _status(job, step), "note": _note(step)})
+    return stages
+
+
+def _name(job: Job, step: JobStep) -> str:
+    if step.key == "follow":
+        doing, done = _DOING[job.kind]
+        return done if step.status in (StepStatus.DONE, StepStatus.FAILED) else doing
+    return _NAMES[step.key]
+
+
+def _status(job: Job, step: JobStep) -> str:
+    if step.key == "follow" and step.status is StepStatus.TO_COME:
+        execute = next(other for other in job.steps if other.key == "execute")
+        return "active" if execute.status is StepStatus.ACTIVE else step.status
+    if step.status is StepStatus.WAITING and job.status is not JobStatus.WAITING:
+        return "active"
+    return step.status
+
+
+def _note(step: JobStep) -> str:
+    if step.status is StepStatus.SKIPPED or step.intent_at is None:
+        return step.note
+    took = duration((step.done_at - step.intent_at).total_seconds()) if step.done_at else ""
+    parts = [time_of_day(step.intent_at), took]
+    return ", ".join(part for part in parts if part) + (f" · {step.note}" if step.note else "")

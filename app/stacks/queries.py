@@ -1,0 +1,283 @@
+"""Reads of stacks: one for a person, lists with their facets, a stack's page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import joinedload, load_only, selectinload
+
+from app import audit, db
+from app.catalog.models import Template, Version
+from app.environments.models import Environment
+from app.errors import NotFound
+from app.identity.models import Person, Team
+from app.jobs.lifecycle import UNFINISHED
+from app.jobs.models import Job
+from app.stacks.lifecycle import IN_TROUBLE, MOVING, StackStatus
+from app.stacks.models import Plan, Resource, Stack, StackEvent, StackTally
+
+PAGE = 50
+MOST_EVENTS = 400
+
+# Named sets of statuses, so that "in trouble" is one link.
+SETS = {"trouble": IN_TROUBLE, "moving": MOVING, "ready": (StackStatus.READY,), "deleted": (StackStatus.DELETED,)}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list of stacks is narrowed to; every part may be empty."""
+
+    teams: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of a facet with its count."""
+
+    value: str
+    label: str
+    count: int
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Facet:
+    """One way to narrow the list."""
+
+    label: str
+    name: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True)
+class StackPage:
+    """One page of a list: its rows worst first, the cursor of the next, and how many there are in all."""
+
+    rows: Sequence[Stack]
+    next: str | None
+    total: int | None
+    jobs: Mapping[int, Job]
+
+
+def with_names(query: Select[Any]) -> Select[Any]:
+    """Load with a stack what every list prints of it."""
+    return query.options(
+        joinedload(Stack.environment).joinedload(Environment.account),
+        joinedload(Stack.team),
+        joinedload(Stack.service),
+        joinedload(Stack.template).load_only(Template.slug, Template.name, Template.icon, Template.support),
+        joinedload(Stack.version).load_only(Version.number, Version.status, Version.digest, Version.template_id),
+        joinedload(Stack.running_version).load_only(
+            Version.number, Version.status, Version.digest, Version.template_id
+        ),
+    )
+
+
+def access_stack(person: Person, ref: str) -> Stack:
+    """Return the stack for this person; missing and hidden look the same."""
+    stack = db.session.scalar(with_names(select(Stack).where(Stack.ref == ref)).options(joinedload(Stack.created_by)))
+    if stack is None:
+        raise NotFound
+    return stack
+
+
+def access_job(person: Person, ref: str) -> tuple[Job, Stack]:
+    """Return a job and its stack for this person."""
+    job = db.session.scalar(
+        select(Job).where(Job.ref == ref).options(selectinload(Job.steps), joinedload(Job.requested_by))
+    )
+    if job is None:
+        raise NotFound
+    stack = db.session.scalar(with_names(select(Stack).where(Stack.id == job.stack_id)))
+    if stack is None:
+        raise NotFound
+    return job, stack
+
+
+def find_active_job(stack: Stack) -> Job | None:
+    """Return the job that has not finished, if there is one."""
+    query = select(Job).where(Job.stack_id == stack.id, Job.status.in_(UNFINISHED))
+    return db.session.scalar(query.options(selectinload(Job.steps), joinedload(Job.requested_by)))
+
+
+def find_last_job(stack: Stack) -> Job | None:
+    query = select(Job).where(Job.stack_id == stack.id).order_by(Job.id.desc()).limit(1)
+    return db.session.scalar(query.options(selectinload(Job.steps), joinedload(Job.requested_by)))
+
+
+def plan_of(job: Job) -> Plan | None:
+    return db.session.scalar(select(Plan).where(Plan.job_id == job.id).options(joinedload(Plan.confirmed_by)))
+
+
+def events_of(job: Job, most: int = MOST_EVENTS) -> list[StackEvent]:
+    """Return the job's newest events, oldest first."""
+    query = select(StackEvent).where(StackEvent.job_id == job.id).order_by(StackEvent.id.desc()).limit(most)
+    return list(db.session.scalars(query))[::-1]
+
+
+def events_of_stack(stack: Stack, most: int = MOST_EVENTS) -> list[StackEvent]:
+    query = select(StackEvent).where(StackEvent.stack_id == stack.id).order_by(StackEvent.id.desc()).limit(most)
+    return list(db.session.scalars(query))
+
+
+def resources_of(stack: Stack) -> list[Resource]:
+    query = select(Resource).where(Resource.stack_id == stack.id).order_by(Resource.logical_id)
+    return list(db.session.scalars(query))
+
+
+def jobs_of(stack: Stack, most: int = 50) -> list[Job]:
+    query = select(Job).where(Job.stack_id == stack.id).order_by(Job.id.desc()).limit(most)
+    return list(db.session.scalars(query.options(joinedload(Job.requested_by))))
+
+
+def timeline_of(stack: Stack, most: int = 12) -> list[audit.AuditEntry]:
+    entry = audit.AuditEntry
+    query = select(entry).where(entry.subject_type == "stack", entry.subject_ref == stack.ref)
+    return list(db.session.scalars(query.order_by(entry.id.desc()).limit(most)))
+
+
+def newer_version(stack: Stack) -> Version | None:
+    """Return the version new stacks get, when it is newer than what this one runs or was asked to run."""
+    query = (
+        select(Version)
+        .join(Version.template)
+        .where(Version.template_id == stack.template_id, Version.is_recommended)
+        .options(load_only(Version.number, Version.position, Version.status, Version.digest, Version.template_id))
+    )
+    recommended = db.session.scalar(query)
+    if recommended is None or recommended.id == stack.version_id:
+        return None
+    position = db.session.scalar(select(Version.position).where(Version.id == stack.version_id)) or 0
+    return recommended if recommended.position > position else None
+
+
+def statuses_of(filters: Filters) -> tuple[str, ...]:
+    """Return the statuses that are asked for, named sets spelled out; without any, everything but deleted."""
+    if not filters.statuses:
+        return tuple(status for status in StackStatus if status is not StackStatus.DELETED)
+    spelled: list[str] = []
+    for status in filters.statuses:
+        spelled += SETS.get(status, (status,))
+    return tuple(dict.fromkeys(spelled))
+
+
+def list_stacks(filters: Filters, after: str | None = None, limit: int = PAGE) -> StackPage:
+    """Return one page, worst first. The cursor is `rank.id` of the last row, so a page costs the same however deep."""
+    query = with_names(_narrowed(select(Stack), filters)).order_by(Stack.rank, Stack.id.desc())
+    if after and (place := _place(after)):
+        rank, last = place
+        query = query.where(or_(Stack.rank > rank, (Stack.rank == rank) & (Stack.id < last)))
+    rows = list(db.session.scalars(query.limit(limit + 1)))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return StackPage(
+        rows,
+        f"{rows[-1].rank}.{rows[-1].id}" if more else None,
+        None if filters.words else count_stacks(filters),
+        _active_jobs(rows),
+    )
+
+
+def _place(cursor: str) -> tuple[int, int] | None:
+    rank, _, last = cursor.partition(".")
+    return (int(rank), int(last)) if rank.isdigit() and last.isdigit() and len(cursor) < 24 else None
+
+
+def _narrowed(query: Select[Any], filters: Filters) -> Select[Any]:
+    query = query.where(Stack.status.in_(statuses_of(filters)))
+    if filters.teams:
+        query = query.where(Stack.team_id.in_(select(Team.id).where(Team.slug.in_(filters.teams))))
+    if filters.environments:
+        wanted = select(Environment.id).where(Environment.slug.in_(filters.environments))
+        query = query.where(Stack.environment_id.in_(wanted))
+    if filters.templates:
+        query = query.where(Stack.template_id.in_(select(Template.id).where(Template.slug.in_(filters.templates))))
+    if filters.words:
+        query = query.where(_matches(filters.words))
+    return query
+
+
+def _matches(words: str) -> Any:
+    """Match names and ids; the person's % and _ are letters."""
+    pattern = "%" + words.strip().lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    return or_(Stack.name.like(pattern, escape="\\"), func.lower(Stack.ref) == words.strip().lower())
+
+
+def _active_jobs(rows: Sequence[Stack]) -> dict[int, Job]:
+    moving = [row.id for row in rows]
+    query = select(Job).where(Job.stack_id.in_(moving), Job.status.in_(UNFINISHED))
+    return {job.stack_id: job for job in db.session.scalars(query)}
+
+
+def count_stacks(filters: Filters) -> int:
+    """Count from the tally, whose size depends on kinds of stacks and not on their number."""
+    query = select(func.coalesce(func.sum(StackTally.n), 0)).where(StackTally.status.in_(statuses_of(filters)))
+    for wanted, model, column in _tally_filters(filters):
+        query = query.where(column.in_(select(model.id).where(model.slug.in_(wanted))))
+    return int(db.session.scalar(query) or 0)
+
+
+def _tally_filters(filters: Filters) -> list[tuple[tuple[str, ...], Any, Any]]:
+    every = (
+        (filters.teams, Team, StackTally.team_id),
+        (filters.environments, Environment, StackTally.environment_id),
+        (filters.templates, Template, StackTally.template_id),
+    )
+    return [each for each in every if each[0]]
+
+
+def facets(filters: Filters) -> list[Facet]:
+    """Return the facets with counts; each counts what the other facets leave."""
+    rows = _tally_rows()
+    return [
+        _facet("Status", "status", rows, filters, lambda row: (row.status, row.status.replace("_", " ").capitalize())),
+        _facet("Owner", "team", rows, filters, lambda row: (row.team, row.team)),
+        _facet("Environment", "environment", rows, filters, lambda row: (row.environment, row.environment)),
+        _facet("Template", "template", rows, filters, lambda row: (row.template, row.template)),
+    ]
+
+
+def _tally_rows() -> Sequence[Any]:
+    query = (
+        select(
+            StackTally.status,
+            Team.slug.label("team"),
+            Environment.slug.label("environment"),
+            Template.slug.label("template"),
+            func.sum(StackTally.n).label("n"),
+        )
+        .join(Team, Team.id == StackTally.team_id)
+        .join(Environment, Environment.id == StackTally.environment_id)
+        .join(Template, Template.id == StackTally.template_id)
+        .group_by(StackTally.status, Team.slug, Environment.slug, Template.slug)
+        .having(func.sum(StackTally.n) > 0)
+    )
+    return db.session.execute(query).all()
+
+
+_FIELDS = {"status": "statuses", "team": "teams", "environment": "environments", "template": "templates"}
+MOST_CHOICES = 12
+
+
+def _facet(label: str, name: str, rows: Sequence[Any], filters: Filters, key: Any) -> Facet:
+    counts: dict[tuple[str, str], int] = {}
+    for row in rows:
+        if all(_passes(row, other, filters) for other in _FIELDS if other != name):
+            counts[key(row)] = counts.get(key(row), 0) + row.n
+    chosen = getattr(filters, _FIELDS[name])
+    ordered = sorted(counts.items(), key=lambda item: (item[0][0] not in chosen, -item[1], item[0][0]))
+    return Facet(
+        label,
+        name,
+        tuple(Choice(value, word, count, value in chosen) for (value, word), count in ordered[:MOST_CHOICES]),
+    )
+
+
+def _passes(row: Any, name: str, filters: Filters) -> bool:
+    wanted = statuses_of(filters) if name == "status" else getattr(filters, _FIELDS[name])
+    return not wanted or getattr(row, name) in wanted

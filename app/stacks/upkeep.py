@@ -1,0 +1,29 @@
+"""Chores a worker does now and then: folding the tally together."""
+
+from flask import Flask
+from sqlalchemy import delete, func, insert, select
+
+from app import db
+from app.stacks.models import StackTally
+
+# Folding costs a scan, so it waits until there is something to fold.
+FEWEST_ROWS = 500
+
+
+def init_app(app: Flask) -> None:
+    app.extensions.setdefault("upkeep", []).append(fold_tally)
+
+
+def fold_tally(fewest: int = FEWEST_ROWS) -> None:
+    """Replace the tally's differences by their sums, in one transaction. Rows appended meanwhile are left alone."""
+    newest, rows = db.session.execute(select(func.max(StackTally.id), func.count())).one()
+    if rows < fewest:
+        db.session.rollback()
+        return
+    keys = (StackTally.team_id, StackTally.environment_id, StackTally.template_id, StackTally.status)
+    sums = select(*keys, func.sum(StackTally.n).label("n")).where(StackTally.id <= newest).group_by(*keys)
+    folded = [dict(row) for row in db.session.execute(sums).mappings() if row["n"]]
+    db.session.execute(delete(StackTally).where(StackTally.id <= newest))
+    if folded:
+        db.session.execute(insert(StackTally), folded)
+    db.session.commit()

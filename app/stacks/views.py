@@ -1,0 +1,136 @@
+"""The pages of stacks: list, one stack, and what one may do with it."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app import clock, db
+from app.errors import Forbidden
+from app.identity import policy
+from app.identity.current import me
+from app.jobs.lifecycle import JobStatus
+from app.stacks import actions, lifecycle, queries
+from app.stacks.actions import Request
+from app.stacks.forecasts import usual
+from app.stacks.models import Stack
+from app.stacks.progress import progress
+from app.stacks.queries import Filters
+
+bp = Blueprint("stacks", __name__, url_prefix="/stacks")
+
+TABS = ("overview", "resources", "jobs", "events", "answers")
+
+
+def filters_from_request() -> Filters:
+    """Read the filters from the query string."""
+    args = request.args
+    return Filters(
+        tuple(args.getlist("team")),
+        tuple(args.getlist("environment")),
+        tuple(args.getlist("template")),
+        tuple(args.getlist("status")),
+        args.get("q", "").strip()[:100],
+    )
+
+
+@bp.get("")
+def index() -> str:
+    filters = filters_from_request()
+    page = queries.list_stacks(filters, request.args.get("after"))
+    return render_template(
+        "stacks/index.html",
+        nav="stacks",
+        page=page,
+        facets=queries.facets(filters),
+        filters=filters,
+        mine=[team.slug for team in me.teams],
+        read_at=clock.now(),
+    )
+
+
+@bp.get("/<ref>")
+def show(ref: str) -> str:
+    stack = queries.access_stack(me, ref)
+    template = "stacks/_body.html" if request.headers.get("HX-Request") else "stacks/show.html"
+    return render_template(template, nav="stacks", read_at=clock.now(), **_page_of(stack))
+
+
+def _page_of(stack: Stack) -> dict[str, Any]:
+    """Make one stack's page ready; what only its owners may read is not even read for others."""
+    job = queries.find_active_job(stack)
+    last = job or queries.find_last_job(stack)
+    details = policy.may_read_details(me, stack)
+    tab = request.args.get("tab", "overview")
+    page: dict[str, Any] = {
+        "stack": stack,
+        "job": job,
+        "last": last,
+        "plan": queries.plan_of(job) if job and job.status == JobStatus.WAITING else None,
+        "tab": tab if tab in TABS else "overview",
+        "details": details,
+        "may_change": policy.may_change(me, stack),
+        "may_delete": policy.may_delete(me, stack),
+        "can_change": lifecycle.can(stack, lifecycle.UPDATE),
+        "newer": queries.newer_version(stack),
+        "resources": queries.resources_of(stack),
+        "timeline": queries.timeline_of(stack),
+        "is_failed": stack.status == lifecycle.StackStatus.FAILED,
+        "is_deleted": stack.status == lifecycle.StackStatus.DELETED,
+        "is_tainted": stack.status == lifecycle.StackStatus.TAINTED,
+        "in_trouble": stack.status in lifecycle.IN_TROUBLE,
+    }
+    if details:
+        page |= _details(stack, page)
+    return page
+
+
+def _details(stack: Stack, page: dict[str, Any]) -> dict[str, Any]:
+    shown = page["job"] or (page["last"] if page["in_trouble"] else None)
+    found: dict[str, Any] = {"jobs": queries.jobs_of(stack) if page["tab"] == "jobs" else ()}
+    if page["tab"] == "events":
+        found["events"] = queries.events_of_stack(stack)
+    if shown is not None:
+        events = queries.events_of(shown)
+        typical = usual(stack.template_id, shown.kind)
+        found["progress"] = progress(stack, shown, queries.plan_of(shown), events, typical, stack.version)
+    return found
+
+
+@bp.get("/<ref>/delete")
+def ask_delete(ref: str) -> str:
+    stack = queries.access_stack(me, ref)
+    policy.require(policy.may_delete(me, stack))
+    return render_template("stacks/delete.html", nav="stacks", stack=stack, resources=queries.resources_of(stack))
+
+
+@bp.post("/<ref>/deletion")
+def delete(ref: str) -> Response:
+    stack = queries.access_stack(me, ref)
+    actions.request_delete(stack, request.form.get("confirmation", ""), Request(me))
+    db.session.commit()
+    return redirect(url_for(".show", ref=ref), 303)
+
+
+@bp.post("/<ref>/protection")
+def protect(ref: str) -> Response:
+    stack = queries.access_stack(me, ref)
+    actions.set_protection(stack, request.form.get("protected") == "on", Request(me))
+    db.session.commit()
+    return redirect(url_for(".show", ref=ref), 303)
+
+
+@bp.post("/<ref>/acceptance")
+def accept(ref: str) -> Response:
+    """Keep what runs: a tainted stack's wish is taken back to what is there."""
+    stack = queries.access_stack(me, ref)
+    actions.accept_running(stack, Request(me))
+    db.session.commit()
+    return redirect(url_for(".show", ref=ref), 303)
+
+
+def need_details(stack: Stack) -> None:
+    """Raise Forbidden, with the rule, for whoever may not read a stack's inside."""
+    decision = policy.may_read_details(me, stack)
+    if not decision:
+        raise Forbidden(decision.rule, decision.who)
