@@ -83,9 +83,9 @@ def need_somebody() -> BaseResponse | None:
 
 def is_local(path: str | None) -> bool:
     """Say whether this is a path of ours and of nobody else, so that following it cannot leave the portal."""
-    if not path or not path.startswith("/") or path.startswith(("//", "/\\")):
+    if not path or not path.startswith("/") or path.startswith("//"):
         return False
-    # Browsers drop tabs and line breaks inside an address, which turns "/\t/evil" into "//evil".
+    # Browsers drop tabs and line breaks inside an address and read "\\" as "/": "/\t/evil" is "//evil" to them.
     return not any(ord(character) < 32 or character == "\\" for character in path)
 
 

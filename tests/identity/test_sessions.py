@@ -123,6 +123,7 @@ def test_signing_in_changes_the_token_and_ends_what_was_before(app, make, client
     assert client.get("/static/enter").text == "nothing is left"
     assert client.get_cookie("slipway").value != before
     assert is_in(client)
+    assert db.session.get(Session, sessions.hash_token(before)).ended_at is not None
     client.set_cookie("slipway", before)
     assert not is_in(client)
 
