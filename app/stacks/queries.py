@@ -1,6 +1,6 @@
 """Reads of stacks: one for a person, lists with their facets, a stack's page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,17 @@ def with_names(query: Select[Any]) -> Select[Any]:
             Version.number, Version.status, Version.digest, Version.template_id
         ),
     )
+
+
+def with_requester(query: Select[Any]) -> Select[Any]:
+    """Load with a job who asked for it."""
+    return query.options(joinedload(Job.requested_by))
+
+
+def refs_of(stack_ids: Collection[int]) -> dict[int, str]:
+    """Return the public ids of stacks."""
+    rows = db.session.execute(select(Stack.id, Stack.ref).where(Stack.id.in_(stack_ids)))
+    return {row.id: row.ref for row in rows}
 
 
 def access_stack(person: Person, ref: str) -> Stack:
@@ -168,7 +179,7 @@ def statuses_of(filters: Filters) -> tuple[str, ...]:
 
 def list_stacks(filters: Filters, after: str | None = None, limit: int = PAGE) -> StackPage:
     """Return one page, worst first. The cursor is `rank.id` of the last row, so a page costs the same however deep."""
-    query = with_names(_narrowed(select(Stack), filters)).order_by(Stack.rank, Stack.id.desc())
+    query = with_names(narrowed(select(Stack), filters)).order_by(Stack.rank, Stack.id.desc())
     if after and (place := _place(after)):
         rank, last = place
         query = query.where(or_(Stack.rank > rank, (Stack.rank == rank) & (Stack.id < last)))
@@ -188,7 +199,8 @@ def _place(cursor: str) -> tuple[int, int] | None:
     return (int(rank), int(last)) if rank.isdigit() and last.isdigit() and len(cursor) < 24 else None
 
 
-def _narrowed(query: Select[Any], filters: Filters) -> Select[Any]:
+def narrowed(query: Select[Any], filters: Filters) -> Select[Any]:
+    """Narrow a query of stacks to what the filters let through."""
     query = query.where(Stack.status.in_(statuses_of(filters)))
     if filters.teams:
         query = query.where(Stack.team_id.in_(select(Team.id).where(Team.slug.in_(filters.teams))))
