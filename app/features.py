@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app import assets, home, identity, patterns, stacks, ui
+from app import assets, home, identity, ops, patterns, stacks, ui
 
 
 def init_app(app: Flask) -> None:
@@ -18,3 +18,4 @@ def init_app(app: Flask) -> None:
     stacks.init_app(app)
     home.init_app(app)
     app.register_blueprint(patterns.bp)
+    ops.init_app(app)

@@ -35,7 +35,7 @@ def configure(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("botocore", "urllib3", "werkzeug", "kombu", "celery.redirected"):
+    for noisy in ("alembic", "botocore", "urllib3", "werkzeug", "kombu", "celery.redirected"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
 
 

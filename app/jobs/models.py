@@ -134,3 +134,13 @@ class Outbox(Base):
     id: Mapped[identifier]
     job_id: Mapped[int]
     created_at: Mapped[datetime]
+
+
+class WorkerSeen(Base):
+    """A worker process and when it last said that it lives."""
+
+    __tablename__ = "worker_seen"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
