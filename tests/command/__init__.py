@@ -1,0 +1,1 @@
+"""The `./slipway` command, asked as a person asks it: by its words, from outside."""
