@@ -68,7 +68,7 @@ class Page(Document, Generic[Item]):
 
 def several(values: Iterable[str]) -> str:
     """Return the pattern of one or more of the values, separated by commas."""
-    one = "(" + "|".join(values) + ")"
+    one = "(" + "|".join(dict.fromkeys(values)) + ")"
     return f"^({one}(,{one})*)?$"
 
 
@@ -190,7 +190,7 @@ def _hint(name: str, model: str) -> str:
 
 
 def page_of(
-    query: Select[tuple[Row]], key: InstrumentedAttribute[Any], asked: Paging, *, newest_first: bool = False
+    query: Select[Row], key: InstrumentedAttribute[Any], asked: Paging, *, newest_first: bool = False
 ) -> tuple[list[Row], str | None]:
     """Return one page of the query's rows in the order of `key`, and the cursor of the next page.
 
@@ -200,7 +200,7 @@ def page_of(
         last = _place(asked.after, key.type.python_type)
         query = query.where(key < last if newest_first else key > last)
     ordered = query.order_by(key.desc() if newest_first else key).limit(asked.limit + 1)
-    rows = list(db.session.scalars(ordered))
+    rows: list[Row] = list(db.session.scalars(ordered))  # type: ignore[arg-type]  # one entity, so one column
     more = len(rows) > asked.limit
     rows = rows[: asked.limit]
     return rows, _cursor(getattr(rows[-1], key.key)) if more else None
@@ -215,10 +215,17 @@ def _place(cursor: str, kind: type) -> Any:
         value = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error, RecursionError):
         value = None
-    fits = type(value) is kind and (0 <= value <= LARGEST_ID if kind is int else _is_plain(value))
-    if not fits:
+    if not (_is_id(value) if kind is int else _is_name(value)):
         raise Invalid("This is no cursor of this collection; take the `next` of the page before.", field="after")
     return value
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= LARGEST_ID
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and _is_plain(value)
 
 
 def _as_answer(value: Any) -> str | list[str]:

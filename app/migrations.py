@@ -1,6 +1,9 @@
 """Bring a database to this code's schema."""
 
+from functools import cache
+
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -36,5 +39,21 @@ def is_current(engine: Engine) -> bool:
         return MigrationContext.configure(connection).get_current_revision() == head()
 
 
+@cache
 def head() -> str | None:
+    """Return the newest migration. Read once: the files do not change while a process runs."""
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def heads() -> list[str]:
+    """Return every migration no other one follows; more than one means two branches were never joined."""
+    return list(ScriptDirectory.from_config(alembic_config()).get_heads())
+
+
+def differences(engine: Engine) -> list[str]:
+    """Return what a migration would have to change to make the database what the models say."""
+    from app.models import Base
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [str(difference) for difference in compare_metadata(context, Base.metadata)]

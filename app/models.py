@@ -5,7 +5,7 @@ from app.catalog.models import Template, Version
 from app.db import Base
 from app.environments.models import Account, Environment
 from app.identity.models import ApiToken, Membership, Person, RoleGrant, Session, Team, Unit
-from app.jobs.models import Job, JobStep, Outbox
+from app.jobs.models import Job, JobStep, JobTally, Outbox, WorkerSeen
 from app.services.models import Service
 from app.stacks.models import Duration, Plan, Resource, Stack, StackEvent, StackTally
 
@@ -18,6 +18,7 @@ __all__ = [
     "Environment",
     "Job",
     "JobStep",
+    "JobTally",
     "Membership",
     "Outbox",
     "Person",
@@ -33,4 +34,5 @@ __all__ = [
     "Template",
     "Unit",
     "Version",
+    "WorkerSeen",
 ]

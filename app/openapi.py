@@ -75,9 +75,9 @@ def init_app(app: APIFlask) -> None:
         SECURITY_SCHEMES={"token": {"type": "http", "scheme": "bearer", "description": "A token of a person."}},
     )
     for endpoint, view in app.view_functions.items():
-        if endpoint.startswith("api_") and not view._spec.get("operation_id"):  # type: ignore[attr-defined]  # APIFlask's
-            view._spec["operation_id"] = view.__name__  # type: ignore[attr-defined]  # APIFlask's
-    app.spec_processor(complete)
+        if endpoint.startswith("api_"):
+            view.__dict__["_spec"]["operation_id"] = view.__name__
+    app.spec_processor(complete)  # type: ignore[arg-type]  # text only when YAML is asked for
 
 
 def refuses(*statuses: int) -> Callable[[View], View]:
@@ -110,6 +110,9 @@ def _complete_operation(operation: dict[str, Any]) -> None:
         _complete_parameter(parameter)
     if "requestBody" in operation:
         operation["requestBody"]["required"] = True
+    if accepted := operation["responses"].get("202"):
+        accepted["description"] = "It has begun; follow the job."
+        accepted["headers"] = {"Location": {"schema": {"type": "string"}, "description": "Address of the job."}}
     for status in sorted(_statuses(operation)):
         operation["responses"][status] = _problem(status)
 
@@ -135,6 +138,8 @@ def _complete_parameter(parameter: dict[str, Any]) -> None:
     schema.pop("title", None)
     if "description" in schema:
         parameter["description"] = schema.pop("description")
+    if parameter["in"] == "header":
+        parameter["name"] = parameter["name"].title()
     if parameter["in"] == "path":
         parameter["description"], parameter["example"] = _PATH_PARAMETERS[parameter["name"]]
 

@@ -1,5 +1,7 @@
 """The catalog, as JSON: templates, their versions, and the bodies as published."""
 
+from typing import Any
+
 from flask import Response
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
@@ -17,15 +19,13 @@ from app.catalog.documents import (
     version_document,
     version_summary,
 )
-from app.catalog.models import Template, Version, VersionStatus
+from app.catalog.models import UNPUBLISHED, Template, Version
 from app.errors import NotFound
 
 bp = api.blueprint("templates", "The catalog: what may be launched.")
 
-# A draft is its author's; the catalog begins with what was published.
-_SHOWN = (VersionStatus.PUBLISHED, VersionStatus.DEPRECATED, VersionStatus.RETIRED)
 _MEDIA = {"json": "application/json", "yaml": "text/yaml"}
-_BODY_ANSWER = {
+_BODY_ANSWER: dict[str, Any] = {
     "description": "The body, as published.",
     "content": {"text/yaml": {"schema": {"type": "string"}}, "application/json": {"schema": {"type": "object"}}},
 }
@@ -73,27 +73,28 @@ def get_body(slug: str, number: str) -> Response:
     return Response(read.text, mimetype=_MEDIA[read.body.language])
 
 
-def _templates() -> Select[tuple[Template]]:
+def _templates() -> Select[Template]:
+    """Drafts alone do not make a template appear, here or on the pages."""
     return (
         select(Template)
-        .where(Template.versions.any(Version.status.in_(_SHOWN)))
+        .where(Template.versions.any(Version.status.not_in(UNPUBLISHED)))
         .options(joinedload(Template.team), joinedload(Template.recommended))
     )
 
 
-def _versions(template: Template) -> Select[tuple[Version]]:
-    return select(Version).where(Version.template_id == template.id, Version.status.in_(_SHOWN))
+def _versions(template: Template) -> Select[Version]:
+    return select(Version).where(Version.template_id == template.id, Version.status.not_in(UNPUBLISHED))
 
 
 def _template(slug: str) -> Template:
     template = db.session.scalar(_templates().where(Template.slug == slug))
     if template is None:
-        raise NotFound
+        raise NotFound(f"There is no template {slug} in the catalog.")
     return template
 
 
 def _version(template: Template, number: str) -> Version:
     version = db.session.scalar(_versions(template).where(Version.number == number))
     if version is None:
-        raise NotFound
+        raise NotFound(f"{template.slug} has no version {number}.")
     return version

@@ -3,16 +3,14 @@
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app import api, db
+from app import api
 from app.api import Document, Page, Paging
+from app.environments import queries
 from app.environments.models import Environment, Stage
-from app.errors import NotFound
 from app.identity import policy
 from app.identity.current import me
 
 bp = api.blueprint("environments", "Places to launch into.")
-
-_WITH_NAMES = (joinedload(Environment.account), joinedload(Environment.team))
 
 
 class EnvironmentDocument(Document):
@@ -37,7 +35,8 @@ class EnvironmentPage(Page[EnvironmentDocument]):
 @bp.output(EnvironmentPage)
 def list_environments(query_data: Paging) -> EnvironmentPage:
     """List every environment."""
-    rows, following = api.page_of(select(Environment).options(*_WITH_NAMES), Environment.slug, query_data)
+    query = select(Environment).options(joinedload(Environment.account), joinedload(Environment.team))
+    rows, following = api.page_of(query, Environment.slug, query_data)
     return EnvironmentPage(items=[_document(row) for row in rows], next=following)
 
 
@@ -45,10 +44,7 @@ def list_environments(query_data: Paging) -> EnvironmentPage:
 @bp.output(EnvironmentDocument)
 def get_environment(slug: str) -> EnvironmentDocument:
     """Return one environment."""
-    environment = db.session.scalar(select(Environment).where(Environment.slug == slug).options(*_WITH_NAMES))
-    if environment is None:
-        raise NotFound
-    return _document(environment)
+    return _document(queries.get_environment(slug))
 
 
 def _document(environment: Environment) -> EnvironmentDocument:

@@ -1,9 +1,9 @@
 """Jobs, their steps and the wake-ups that announce them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base, identifier, line, reference, text_enum
@@ -11,6 +11,7 @@ from app.identity.models import Person
 from app.jobs.lifecycle import UNFINISHED, JobStatus, StepStatus
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FAILED = "status = 'failed'"
 _UNFINISHED = "status IN (" + ", ".join(f"'{status}'" for status in UNFINISHED) + ")"
 
 
@@ -34,6 +35,14 @@ class Job(Base):
         Index("ix_job_runnable", "status", "next_run_at"),
         Index("ix_job_history", "template_id", "kind", "finished_at"),
         Index("ix_job_stack_newest", "stack_id", "id"),
+        Index(
+            "ix_job_failures",
+            "template_id",
+            "kind",
+            "finished_at",
+            sqlite_where=text(_FAILED),
+            postgresql_where=text(_FAILED),
+        ),
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
     )
 
@@ -102,6 +111,21 @@ class JobStep(Base):
     job: Mapped[Job] = relationship(back_populates="steps")
 
 
+class JobTally(Base):
+    """How many jobs of one kind on one template ended well or badly on one day (UTC), counted by triggers.
+
+    A success rate over 90 days would otherwise read every job of them, on a page that is opened all day.
+    """
+
+    __tablename__ = "job_tally"
+
+    template_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(32), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    succeeded: Mapped[int]
+    failed: Mapped[int]
+
+
 class Outbox(Base):
     """A wake-up to send: written with the fact it announces, deleted once sent. Sending twice is harmless."""
 
@@ -110,3 +134,13 @@ class Outbox(Base):
     id: Mapped[identifier]
     job_id: Mapped[int]
     created_at: Mapped[datetime]
+
+
+class WorkerSeen(Base):
+    """A worker process and when it last said that it lives."""
+
+    __tablename__ = "worker_seen"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]

@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from celery import Celery
@@ -13,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import db
 from app.config import Config
-from app.jobs import outbox
+from app.jobs import outbox, workers
 from app.jobs.engine import Worker, due
 from app.logs import log
 
@@ -34,6 +35,8 @@ def make_celery(config: Config) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         worker_prefetch_multiplier=1,
+        worker_pool="threads",
+        worker_concurrency=int(config.number("WORKER_THREADS")),
         worker_cancel_long_running_tasks_on_connection_loss=True,
         worker_hijack_root_logger=False,
         worker_soft_shutdown_timeout=6,
@@ -82,6 +85,8 @@ class Loop:
     def stop(self) -> None:
         self.stopping.set()
         self.pool.shutdown(wait=False, cancel_futures=True)
+        with self.app.app_context(), suppress(SQLAlchemyError):
+            workers.note_gone(self.worker.name)
 
     def _tick_forever(self) -> None:
         while not self.stopping.wait(self.tick_seconds):
@@ -109,11 +114,13 @@ class Loop:
             self.room.release()
 
     def _beat_forever(self) -> None:
-        missed = 0
-        while not self.stopping.wait(self.worker.lease_seconds / 6):
+        missed, pause = 0, 0.0
+        while not self.stopping.wait(pause):
+            pause = self.worker.lease_seconds / 6
             try:
                 with self.app.app_context():
                     self.worker.heartbeat()
+                    workers.note_alive(self.worker.name)
                 missed = 0
             except SQLAlchemyError:
                 missed += 1

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app import api, db
-from app.api import Body, Paging
+from app.api import PREFIX, Body, Paging
 from app.errors import NotFound
 from app.identity import policy
 from app.identity.current import me
@@ -19,6 +19,10 @@ from app.stacks.job_documents import JobDocument, JobPage, PlanDocument, job_doc
 from app.stacks.models import Plan, Stack, StackEvent
 
 bp = api.blueprint("jobs", "What was asked for, how far it is, and the plans that wait for a yes.")
+
+
+# What is under way: the job, and the header that says where to follow it.
+Followed = tuple[JobDocument, dict[str, str]]
 
 
 class JobQuery(Paging):
@@ -72,12 +76,12 @@ def list_job_events(job_id: str, query_data: Paging) -> EventPage:
 @bp.post("/jobs/<job_id>/cancellation")
 @bp.output(JobDocument, status_code=202)
 @refuses(403, 409)
-def cancel_job(job_id: str) -> JobDocument:
+def cancel_job(job_id: str) -> Followed:
     """Ask the job to stop and to undo what it has begun; it ends as soon as that is done."""
     job, stack = queries.access_job(me, job_id)
     actions.request_cancel(job, Request(me, via="api"))
     db.session.commit()
-    return _document(job, stack)
+    return _followed(job, stack)
 
 
 @bp.get("/plans/<plan_id>")
@@ -94,16 +98,20 @@ def get_plan(plan_id: str) -> PlanDocument:
 @bp.input(ConfirmationBody)
 @bp.output(JobDocument, status_code=202)
 @refuses(403, 409)
-def confirm_plan(plan_id: str, json_data: ConfirmationBody) -> JobDocument:
+def confirm_plan(plan_id: str, json_data: ConfirmationBody) -> Followed:
     """Say yes to the plan and let its job go on."""
     plan, job, stack = _access_plan(plan_id)
     actions.confirm_plan(plan, json_data.digest, Request(me, via="api"), typed=json_data.confirmation)
     db.session.commit()
-    return _document(job, stack)
+    return _followed(job, stack)
 
 
 def _document(job: Job, stack: Stack) -> JobDocument:
     return job_document(job, stack, queries.plan_of(job), me)
+
+
+def _followed(job: Job, stack: Stack) -> Followed:
+    return _document(job, stack), {"Location": f"{PREFIX}/jobs/{job.ref}"}
 
 
 def _access_plan(plan_id: str) -> tuple[Plan, Job, Stack]:

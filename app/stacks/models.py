@@ -38,6 +38,13 @@ class Stack(Base):
         Index("ix_stack_in_environment", "environment_id", "rank", "id"),
         Index("ix_stack_of_template", "template_id", "rank", "id"),
         Index("ix_stack_name", "name"),
+        Index(
+            "ix_stack_observed",
+            "environment_id",
+            "observed_at",
+            sqlite_where=text(_LIVE),
+            postgresql_where=text(_LIVE),
+        ),
     )
 
     id: Mapped[identifier]
@@ -162,7 +169,19 @@ class Duration(Base):
     """How long one resource, or (logical id empty) a whole job took when it went well: what forecasts are made of."""
 
     __tablename__ = "duration"
-    __table_args__ = (Index("ix_duration_newest", "template_id", "kind", "id"),)
+    __table_args__ = (
+        Index("ix_duration_newest", "template_id", "kind", "id"),
+        # Whole jobs only, with the value itself: what fifty templates usually take is then read from the index alone.
+        Index(
+            "ix_duration_of_jobs",
+            "template_id",
+            "kind",
+            "id",
+            "seconds",
+            sqlite_where=text("logical_id = ''"),
+            postgresql_where=text("logical_id = ''"),
+        ),
+    )
 
     id: Mapped[identifier]
     template_id: Mapped[int] = mapped_column(ForeignKey("template.id"))

@@ -20,13 +20,13 @@ from app.stacks import pages
 from app.stacks.actions import Launch
 from app.stacks.models import Stack
 
-_PARAMETERS = Field(
+_PARAMETERS: Any = Field(
     default_factory=dict,
     max_length=200,
     description="Answers by the name of the parameter; one left out gets its default, or keeps its value.",
     examples=[{"QueueName": "orders-events"}],
 )
-_NUMBER = Field(None, max_length=32, description="Number of a version; without it the recommended one.")
+_NUMBER: Any = Field(None, max_length=32, description="Number of a version; without it the recommended one.")
 
 
 class LaunchBody(Body):
@@ -78,12 +78,12 @@ def wanted(body: LaunchBody, person: Person) -> Launch:
     return Launch(found["version"], found["environment"], team, body.name, body.parameters, found["service"])
 
 
-def launched_version(slug: str, number: str | None, *, field: str = "template") -> Version:
+def launched_version(slug: str, number: str | None) -> Version:
     """Return a version of the template, or the recommended one. Raises Invalid naming template or version."""
     try:
         template = pages.get_template(slug)
     except NotFound:
-        raise Invalid(f"There is no template {slug}.", field=field) from None
+        raise Invalid(f"There is no template {slug}.", field="template") from None
     try:
         return pages.get_version(template, number)
     except NotFound:

@@ -1,0 +1,102 @@
+"""How jobs on a template ended lately: counts by outcome, and the reasons of the newest failures."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from app import clock, db
+from app.jobs.lifecycle import JobStatus
+from app.jobs.models import Job, JobTally
+
+DAYS = 90
+# Below this a rate says more about chance than about the template.
+FEWEST = 5
+_Z80 = 1.2816
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """How many jobs ended well and how many failed. Cancelled ones count as neither."""
+
+    succeeded: int = 0
+    failed: int = 0
+
+    @property
+    def n(self) -> int:
+        return self.succeeded + self.failed
+
+    @property
+    def is_enough(self) -> bool:
+        return self.n >= FEWEST
+
+    @property
+    def rate(self) -> float:
+        """The share that succeeded, 0 to 1; 0 when there was none."""
+        return self.succeeded / self.n if self.n else 0.0
+
+    @property
+    def likely(self) -> tuple[float, float]:
+        """The range in which the true rate lies with 80 % confidence: Wilson's score interval.
+
+        Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927.
+        """
+        if not self.n:
+            return 0.0, 1.0
+        share, spread = self.rate, _Z80**2 / self.n
+        middle = (share + spread / 2) / (1 + spread)
+        reach = _Z80 * math.sqrt(share * (1 - share) / self.n + spread / (4 * self.n)) / (1 + spread)
+        return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A reason several jobs failed for, in plain words, and how many did."""
+
+    meaning: str
+    advice: str
+    count: int
+
+
+def outcomes_by_template(kind: str = "create", days: int = DAYS) -> dict[int, Outcomes]:
+    """Return how the jobs of a kind ended within the last days, by template id."""
+    return {
+        row.template_id: Outcomes(int(row.succeeded), int(row.failed)) for row in db.session.execute(_sums(kind, days))
+    }
+
+
+def outcomes_of(template_id: int, kind: str = "create", days: int = DAYS) -> Outcomes:
+    """Return how the jobs of a kind on one template ended within the last days."""
+    row = db.session.execute(_sums(kind, days).where(JobTally.template_id == template_id)).one_or_none()
+    return Outcomes(int(row.succeeded), int(row.failed)) if row else Outcomes()
+
+
+def _sums(kind: str, days: int):
+    since = (clock.now() - timedelta(days=days)).date()
+    sums = (func.sum(JobTally.succeeded).label("succeeded"), func.sum(JobTally.failed).label("failed"))
+    query = select(JobTally.template_id, *sums).where(JobTally.kind == kind, JobTally.day > since)
+    return query.group_by(JobTally.template_id)
+
+
+def causes_of_failures(template_id: int, kind: str = "create", newest: int = 50) -> list[Cause]:
+    """Return why the newest failed jobs of a template failed, most frequent first.
+
+    Only the general meaning is told: names and values of a stack are for its own team.
+    """
+    since = clock.now() - timedelta(days=DAYS)
+    query = (
+        select(Job.failure)
+        .where(Job.template_id == template_id, Job.kind == kind, Job.status == JobStatus.FAILED)
+        .where(Job.finished_at > since)
+        .order_by(Job.finished_at.desc())
+        .limit(newest)
+    )
+    counted = Counter(_words(failure or {}) for failure in db.session.scalars(query))
+    return [Cause(meaning, advice, count) for (meaning, advice), count in counted.most_common()]
+
+
+def _words(failure: dict[str, str]) -> tuple[str, str]:
+    meaning = failure.get("meaning", "")
+    return (meaning, failure.get("advice", "")) if meaning else ("Another reason, told on the stack's own page.", "")
