@@ -200,7 +200,7 @@ def page_of(
         last = _place(asked.after, key.type.python_type)
         query = query.where(key < last if newest_first else key > last)
     ordered = query.order_by(key.desc() if newest_first else key).limit(asked.limit + 1)
-    rows: list[Row] = list(db.session.scalars(ordered))  # type: ignore[arg-type]  # one entity, so one column
+    rows: list[Row] = list(db.session.scalars(ordered))
     more = len(rows) > asked.limit
     rows = rows[: asked.limit]
     return rows, _cursor(getattr(rows[-1], key.key)) if more else None

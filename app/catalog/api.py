@@ -25,7 +25,7 @@ from app.errors import NotFound
 bp = api.blueprint("templates", "The catalog: what may be launched.")
 
 _MEDIA = {"json": "application/json", "yaml": "text/yaml"}
-_BODY_ANSWER: dict[str, Any] = {
+_BODY_ANSWER: Any = {
     "description": "The body, as published.",
     "content": {"text/yaml": {"schema": {"type": "string"}}, "application/json": {"schema": {"type": "object"}}},
 }

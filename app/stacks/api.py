@@ -28,7 +28,7 @@ from app.stacks.job_documents import JobPage, job_summary
 from app.stacks.lifecycle import StackStatus
 from app.stacks.models import Resource, Stack, StackEvent
 from app.stacks.queries import SETS, Filters
-from app.stacks.wishes import LaunchBody, RetryBody, UpdateBody, launched_version, retry_answers, wanted
+from app.stacks.wishes import LAUNCH_EXAMPLE, LaunchBody, RetryBody, UpdateBody, launched_version, retry_answers, wanted
 
 bp = api.blueprint("stacks", "Launched versions: launch, change, read, delete.")
 
@@ -114,7 +114,7 @@ def list_stack_jobs(stack_id: str, query_data: Paging) -> JobPage:
 
 
 @bp.post("/stacks")
-@bp.input(LaunchBody)
+@bp.input(LaunchBody, example=LAUNCH_EXAMPLE)
 @bp.input(RepeatableHeaders, location="headers")
 @bp.output(Accepted, status_code=202)
 @refuses(403, 409)
@@ -125,7 +125,7 @@ def launch_stack(json_data: LaunchBody, headers_data: RepeatableHeaders) -> Resp
 
 
 @bp.post("/stacks/<stack_id>/updates")
-@bp.input(UpdateBody)
+@bp.input(UpdateBody, example={"parameters": {"VisibilityTimeoutSeconds": 60}, "confirm": True})
 @bp.input(RepeatableHeaders, location="headers")
 @bp.output(Accepted, status_code=202)
 @refuses(403, 409)

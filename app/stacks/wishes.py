@@ -28,6 +28,14 @@ _PARAMETERS: Any = Field(
 )
 _NUMBER: Any = Field(None, max_length=32, description="Number of a version; without it the recommended one.")
 
+LAUNCH_EXAMPLE = {
+    "template": "sqs-queue",
+    "environment": "payments-staging",
+    "name": "orders-events",
+    "parameters": {"VisibilityTimeoutSeconds": 60},
+    "service": "ledger",
+}
+
 
 class LaunchBody(Body):
     """What to launch, where, and for whom."""
