@@ -56,7 +56,12 @@ class Paging(Query):
     """Which part of a collection is asked for."""
 
     limit: int = Field(50, ge=1, le=MOST, description="How many items at most.")
-    after: str = Field("", max_length=500, description="The `next` of the page before; empty for the first page.")
+    after: str = Field(
+        "",
+        max_length=500,
+        pattern="^[A-Za-z0-9_-]*$",
+        description="The `next` of the page before; empty for the first page.",
+    )
 
 
 class Page(Document, Generic[Item]):
