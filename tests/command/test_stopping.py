@@ -30,7 +30,6 @@ def test_stopping_ends_everything_and_starting_again_finds_everything(slipway, t
     assert all(is_gone(pid) for pid in children.values())
 
     second = slipway.up(tmp_path, first.port)
-    print(f"second start: {second.seconds:.1f} s")
     # On a machine that runs other tests beside; alone it takes a third of this.
     assert second.seconds < 30
     assert queues(second).list_queues()["QueueUrls"][0].endswith("/kept")
