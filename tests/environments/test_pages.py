@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from app import clock
-from app.stacks.lifecycle import StackStatus
+from app.stacks.lifecycle import RANK, StackStatus
 
 
 @pytest.fixture
@@ -67,6 +67,14 @@ def test_every_number_leads_to_exactly_its_stacks(places, dana):
     assert "/stacks?environment=payments-staging&status=updating" in found
     assert "/stacks?environment=payments-prod&status=ready" in found
     assert not any("payments-prod&status=failed" in each for each in found)
+
+
+def test_a_status_no_stack_is_in_any_more_is_not_listed(make, dana):
+    stack = make.stack(status=StackStatus.TAINTED)
+    stack.status, stack.rank = StackStatus.READY, RANK[StackStatus.READY]
+    words = text_of(dana.get("/environments/payments-staging"))
+    assert "Ready, 1 of 1" in words
+    assert "Tainted" not in words
 
 
 def test_an_environment_shows_its_facts_and_who_needs_somebody(places, dana):
