@@ -64,7 +64,8 @@ def check_machine(port: int) -> None:
 def set_environment(port: int, data: Path) -> None:
     """Tell MiniStack where it is and what it must not do. It reads this while it is imported."""
     try:
-        (data / "s3").mkdir(parents=True, exist_ok=True)
+        for part in ("s3", "tmp"):
+            (data / part).mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         sys.exit(f"The data directory {data} cannot be used: {problem.strerror}.")
     os.environ.update(
@@ -77,6 +78,7 @@ def set_environment(port: int, data: Path) -> None:
             "STATE_DIR": str(data / "state"),
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(data / "s3"),
+            "TMPDIR": str(data / "tmp"),
             # Code that a template brings along needs a container, and there is no way to get one.
             "LAMBDA_EXECUTOR": "docker",
             "LAMBDA_STRICT": "1",
@@ -99,6 +101,7 @@ def serve(options: argparse.Namespace) -> None:
     from localcloud.published_types import published_types
     from localcloud.registry import register_types
     from localcloud.resume import remember_operations
+    from localcloud.saving import save_instead_of_ministack
     from localcloud.seed import seed_organisation
     from localcloud.template_rules import correct_template_rules
 
@@ -108,6 +111,7 @@ def serve(options: argparse.Namespace) -> None:
     correct_template_rules()
     correct_events()
     remember_operations()
+    save_instead_of_ministack()
     watch_over_resources(options.pace, Faults(options.faults or options.data / "faults.yaml"))
     confine()
     accounts = yaml.safe_load(options.organisation.read_text())["accounts"]

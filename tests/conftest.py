@@ -85,12 +85,21 @@ def database(template_database, tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def make_app(database: Database, tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+def data_directory(run_directory: Path, tmp_path: Path) -> Path:
+    """What SLIPWAY_DATA names in this test. Compiled pages are shared by the run: compiling them takes longest."""
+    (run_directory / "jinja").mkdir(exist_ok=True)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "jinja").symlink_to(run_directory / "jinja")
+    return tmp_path
+
+
+@pytest.fixture
+def make_app(database: Database, data_directory: Path) -> Iterator[Callable[..., Flask]]:
     """Build a portal with some settings changed: `make_app(PUBLIC_URL="https://slipway.example")`."""
     made: list[Flask] = []
 
     def build(**changes: str) -> Flask:
-        made.append(create_app(settings(database.url, tmp_path, **changes)))
+        made.append(create_app(settings(database.url, data_directory, **changes)))
         return made[-1]
 
     yield build

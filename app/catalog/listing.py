@@ -182,7 +182,7 @@ def _usually(pace: Pace | None) -> tuple[str, str, str]:
 
 
 def _released(entry: Entry) -> tuple[str, str, str]:
-    return ("Released", f"{entry.released_on.day} {entry.released_on:%b %Y}" if entry.released_on else "–", "")
+    return ("Released", f"{entry.released_on:%b %Y}" if entry.released_on else "–", "")
 
 
 def pace_words(pace: Pace) -> str:

@@ -11,11 +11,8 @@ from sqlalchemy.orm import selectinload, undefer
 from app import audit, clock, db
 from app.catalog.files import TemplateFiles, Trouble, VersionFile, read_catalog
 from app.catalog.manifest import Manifest
-from app.catalog.models import Template, Version, VersionStatus
+from app.catalog.models import UNPUBLISHED, Template, Version
 from app.identity.models import Team
-
-# Nobody relies on a version before it is published, so until then its body may still change.
-UNPUBLISHED = (VersionStatus.DRAFT, VersionStatus.IN_REVIEW)
 
 
 class Outcome(StrEnum):

@@ -19,6 +19,10 @@ class VersionStatus(StrEnum):
     RETIRED = "retired"
 
 
+# Nobody relies on a version before it is published, so until then its body may still change.
+UNPUBLISHED = (VersionStatus.DRAFT, VersionStatus.IN_REVIEW)
+
+
 class Template(Base):
     """An entry of the service catalog: something approved that teams may launch."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, s
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from app import db
-from app.catalog.models import Template, Version, VersionStatus
+from app.catalog.models import UNPUBLISHED, Template, Version, VersionStatus
 from app.errors import NotFound
 from app.identity.models import Team
 
@@ -55,9 +55,8 @@ def entries(search: str = "") -> list[Entry]:
 
 
 def _is_shown() -> ColumnElement[bool]:
-    unpublished = (VersionStatus.DRAFT, VersionStatus.IN_REVIEW)
     known = aliased(Version)
-    return select(known.id).where(known.template_id == Template.id, known.status.not_in(unpublished)).exists()
+    return select(known.id).where(known.template_id == Template.id, known.status.not_in(UNPUBLISHED)).exists()
 
 
 def _relevance(term: str) -> ColumnElement[int]:
@@ -95,14 +94,15 @@ def get_template(slug: str) -> Template:
 
 
 def choose_version(template: Template, number: str | None) -> Version | None:
-    """Return the version asked for, else the recommended one, else the newest; None when there is none at all.
+    """Return the version asked for, else the recommended one, else the newest that was published, else the newest.
 
     Raises NotFound for a number the template does not have.
     """
     if number:
         return get_version(template, number)
     recommended = [version for version in template.versions if version.is_recommended]
-    return next(iter(recommended or template.versions), None)
+    released = [version for version in template.versions if version.status not in UNPUBLISHED]
+    return next(iter(recommended or released or template.versions), None)
 
 
 def get_version(template: Template, number: str) -> Version:

@@ -69,7 +69,7 @@ def _decode(text: str | bytes) -> tuple[str, int]:
         raise NotATemplate("The file is not UTF-8 text; save it as UTF-8.") from error
     if len(raw) > MAX_BYTES:
         raise _too_big()
-    return plain.replace("\r\n", "\n"), len(raw)
+    return plain, len(raw)
 
 
 def _too_big() -> NotATemplate:

@@ -1,5 +1,37 @@
-"""Pages of the places stacks go."""
+"""Pages of the places stacks go: each with what needs somebody there, worst first."""
 
-from flask import Blueprint
+from flask import Blueprint, render_template
+
+from app import clock
+from app.environments import queries
+from app.environments.board import row_of, rows_of
+from app.identity import policy
+from app.identity.current import me
+from app.stacks import tallies
+from app.stacks.attention import needing_someone, observed_by_environment
 
 bp = Blueprint("environments", __name__)
+
+
+@bp.get("/environments")
+def index() -> str:
+    """Show every environment with its stacks by status, the one that needs somebody most first."""
+    rows = rows_of(queries.every_environment(), tallies.counts_by_environment(), observed_by_environment())
+    return render_template("environments/index.html", nav="environments", read_at=clock.now(), rows=rows)
+
+
+@bp.get("/environments/<slug>")
+def show(slug: str) -> str:
+    """Show one environment: where it is, who owns it, and the stacks there that need somebody."""
+    environment = queries.get_environment(slug)
+    counts = tallies.counts_of_environment(environment.id)
+    observed_at = observed_by_environment([environment.id]).get(environment.id)
+    return render_template(
+        "environments/show.html",
+        nav="environments",
+        read_at=clock.now(),
+        environment=environment,
+        row=row_of(environment, counts, observed_at),
+        stacks=needing_someone(environment.id),
+        launch=policy.may_launch(me, environment),
+    )

@@ -11,7 +11,7 @@ from app import db
 from app.catalog.bodies import parsed
 from app.catalog.models import Template, Version
 from app.cloudformation.outline import outline
-from app.environments.models import Environment
+from app.environments.models import Environment, Stage
 from app.errors import NotFound
 from app.identity import policy
 from app.identity.models import Person, Team
@@ -22,6 +22,9 @@ from app.stacks.forms import FieldGroup
 from app.stacks.models import Stack
 
 MOST_REFUSED = 12
+_STAGES = tuple(Stage)
+# A parameter of this name follows the environment, where its allowed values have a word for the stage.
+STAGE_PARAMETER = "Stage"
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,10 @@ def get_version(template: Template, number: str | None) -> Version:
 
 
 def find_environments(person: Person) -> list[Environment]:
-    """Return every environment, those the person may launch in first."""
+    """Return every environment: first those the person may launch in, among them the harmless stages first."""
     query = select(Environment).options(joinedload(Environment.account), joinedload(Environment.team))
     environments = list(db.session.scalars(query.order_by(Environment.slug)))
-    return sorted(environments, key=lambda environment: not policy.may_launch(person, environment))
+    return sorted(environments, key=lambda each: (not policy.may_launch(person, each), _STAGES.index(each.stage)))
 
 
 def environment_options(person: Person, environments: Sequence[Environment]) -> list[tuple[str, str, str, str]]:
@@ -106,6 +109,7 @@ def launch_page(
     environment = next((each for each in environments if each.slug == given.get("environment")), None)
     if environment is None and environments and policy.may_launch(person, environments[0]):
         environment = environments[0]
+    answers = with_stage(version, environment, answers, made_for=given.get("made_for", ""))
     options = environment_options(person, environments)
     teams = [environment.team] if environment and environment.team else policy.teams_to_launch_for(person)
     services = _services(teams)
@@ -126,6 +130,17 @@ def launch_page(
         errors=errors or {},
         summary=summary(errors or {}, groups),
     )
+
+
+def with_stage(
+    version: Version, environment: Environment | None, answers: Mapping[str, str | list[str]], *, made_for: str = ""
+) -> Mapping[str, str | list[str]]:
+    """Answer the stage from the environment, unless somebody chose another one for this very environment."""
+    stage = next((each for each in parsed(version).parameters if each.name == STAGE_PARAMETER), None)
+    if environment is None or stage is None or environment.stage not in stage.allowed_values:
+        return answers
+    is_chosen = STAGE_PARAMETER in answers and (not made_for or made_for.endswith(f" {environment.slug}"))
+    return answers if is_chosen else {**answers, STAGE_PARAMETER: environment.stage.value}
 
 
 def _services(teams: Sequence[Team]) -> list[tuple[str, str]]:

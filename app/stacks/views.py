@@ -52,8 +52,9 @@ def index() -> str:
 @bp.get("/<ref>")
 def show(ref: str) -> str:
     stack = queries.access_stack(me, ref)
-    template = "stacks/_body.html" if request.headers.get("HX-Request") else "stacks/show.html"
-    return render_template(template, nav="stacks", read_at=clock.now(), **_page_of(stack))
+    is_part = bool(request.headers.get("HX-Request"))
+    template = "stacks/_body.html" if is_part else "stacks/show.html"
+    return render_template(template, nav="stacks", read_at=clock.now(), is_part=is_part, **_page_of(stack))
 
 
 def _page_of(stack: Stack) -> dict[str, Any]:

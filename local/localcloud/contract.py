@@ -8,11 +8,11 @@ from importlib import import_module
 
 CLOUDFORMATION = "ministack.services.cloudformation"
 NAMES = {
-    "ministack.app": ("app", "_build_persistence_save_dict"),
+    "ministack.app": ("app", "_build_persistence_save_dict", "save_all"),
     "ministack.core.persistence": ("STATE_DIR", "_json_default", "_state_format_version"),
     "ministack.core.responses": ("get_account_id", "get_region", "set_request_account_id", "set_request_region"),
     "ministack.services.ssm": ("_parameters", "_public_parameter"),
-    CLOUDFORMATION: ("_change_sets", "_stack_events", "_stacks"),
+    CLOUDFORMATION: ("_PERSISTED_STORES", "_change_sets", "_stack_events", "_stacks"),
     f"{CLOUDFORMATION}.engine": (
         "_check_parameter_constraints",
         "_constraint_error",

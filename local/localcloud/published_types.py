@@ -5,6 +5,8 @@ carries the schemas.
 """
 
 import json
+import os
+import sys
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -34,8 +36,10 @@ class PublishedType:
     integers: list[str] = field(default_factory=list)
 
 
-def published_types(directory: Path) -> dict[str, PublishedType]:
-    """Every published type by name, from the file kept under `directory` or else from the schemas themselves."""
+def published_types(data: Path) -> dict[str, PublishedType]:
+    """Every published type by name, from the file kept of an earlier start or else from the schemas themselves."""
+    # What the file says depends on this environment alone, so it lies there, unless that is not ours to write to.
+    directory = Path(sys.prefix) if os.access(sys.prefix, os.W_OK) else data
     kept = directory / f"published-types-{SHAPE}-{version('cfn-lint')}.json"
     if kept.exists():
         return {name: PublishedType(**facts) for name, facts in json.loads(kept.read_text()).items()}

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,10 +19,14 @@ from localcloud.saving import Saver
 log = logging.getLogger("slipway.local")
 
 READY_PATH = "/_slipway/ready"
-# Requests that only read, by how their action begins. Everything else may have changed something.
-READS = ("Describe", "Get", "List", "Head", "Validate")
+# MiniStack's own pages for wiping everything and for changing its settings, open to any page in the browser.
+CLOSED_PATHS = ("/_ministack/reset", "/_ministack/config")
+
+# How the two protocols that always POST name an action that changes nothing.
+READS = re.compile(rb"(?:^|&)Action=(?:Describe|Get|List|Validate)|\.(?:Describe|Get|List|BatchGet|Query|Scan)\w*$")
 
 Application = Callable[..., Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class Gate:
@@ -35,10 +40,26 @@ class Gate:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] == READY_PATH:
             await _answer(send, 200 if self.ready else 503, {"ready": self.ready})
+        elif scope["type"] == "http" and scope["path"].startswith(CLOSED_PATHS):
+            await _answer(send, 404, {"message": "This page is closed in the local cloud."})
         else:
-            if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
+            await self.application(scope, self._noting_changes(scope, receive), send)
+
+    def _noting_changes(self, scope: dict[str, Any], receive: Receive) -> Receive:
+        """Let the saver know of every request but those that plainly only read: pages poll, and saving costs time."""
+
+        async def receive_and_note() -> dict[str, Any]:
+            message = await receive()
+            if message["type"] == "http.request" and not _only_reads(scope, message.get("body", b"")):
                 self.saver.changed()
-            await self.application(scope, receive, send)
+            return message
+
+        return receive_and_note
+
+
+def _only_reads(scope: dict[str, Any], body: bytes) -> bool:
+    target = dict(scope["headers"]).get(b"x-amz-target", b"")
+    return scope["method"] in ("GET", "HEAD") or bool(READS.search(target) or READS.search(body))
 
 
 async def _answer(send: Any, status: int, body: dict[str, Any]) -> None:
@@ -61,6 +82,9 @@ async def run(port: int, seed: Callable[[int], None]) -> None:
         background.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await background
+        # A seed that was laid only in part is better laid anew.
+        if gate.ready:
+            await saver.save()
 
 
 def _config(port: int) -> Config:

@@ -33,6 +33,16 @@ function say(words) {
   if (says) says.textContent = words;
 }
 
+// A link to the form with what is typed, without secrets: whoever opens it starts from these answers.
+function linkTo(form) {
+  const answers = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) {
+    const secret = form.elements[name]?.type === "password" || name === "csrf_token" || name === "made_for" || name === "shown";
+    if (!secret && value) answers.append(name, value);
+  }
+  return `${location.origin}${location.pathname}?${answers}`;
+}
+
 function opened(id) {
   const dialog = document.getElementById(id);
   if (dialog && !dialog.open) dialog.showModal();
@@ -40,8 +50,9 @@ function opened(id) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copy], [data-set-theme], [data-opens], [data-closes]");
+  const button = event.target.closest("[data-copy], [data-copy-form], [data-set-theme], [data-opens], [data-closes]");
   if (!button || event.ctrlKey || event.metaKey) return;
+  if (button.dataset.copyForm) button.dataset.copy = linkTo(document.getElementById(button.dataset.copyForm));
   const { copy: text, setTheme: theme, opens, closes } = button.dataset;
   if (text) copy(button);
   if (theme) setTheme(theme);

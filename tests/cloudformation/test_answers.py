@@ -1,6 +1,6 @@
 """Answers: accepted as CloudFormation would, or refused with what would be right."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -44,6 +44,8 @@ def errors_of(answer: object, **keys: object) -> list[str]:
         (20, {"Type": "Number"}, "20"),
         (True, {"AllowedValues": ["true", "false"]}, "true"),
         ("true", {"Type": "Boolean"}, "true"),
+        ("20", {"Type": "Number", "MinValue": 20, "MaxValue": 20}, "20"),
+        ("abc", {"MinLength": 3, "MaxLength": 3}, "abc"),
         ("1.0", {"Type": "Number", "AllowedValues": [1, 2]}, "1.0"),
         ("a, b ,c", {"Type": "CommaDelimitedList"}, "a,b,c"),
         (["a", " b", ""], {"Type": "CommaDelimitedList"}, "a,b"),
@@ -182,9 +184,9 @@ def test_an_undecidable_pattern_is_left_to_cloudformation():
 
 def test_slow_patterns_do_not_hold_up_a_form():
     slow = fields(**{f"P{n}": {"Type": "String", "AllowedPattern": "(a|aa)+$"} for n in range(200)})
-    started = perf_counter()
+    started = process_time()
     result = check(slow, {field.name: "a" * 60 + "b" for field in slow})
-    assert perf_counter() - started < 0.5
+    assert process_time() - started < 0.5
     assert result.is_valid
     assert len(result.warnings) == 200
 

@@ -141,6 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         provider.asked.append(path)
         pages = {
             "/.well-known/openid-configuration": provider.discovery,
+            "/elsewhere": provider.discovery,
             "/jwks": provider.jwks,
             "/userinfo": provider.userinfo,
         }

@@ -1,5 +1,7 @@
 """Nobody passes who is not signed in, and no form is taken from elsewhere."""
 
+import re
+
 import pytest
 
 from app import db
@@ -21,7 +23,8 @@ OPEN = {
 
 
 def example(rule) -> str:
-    return rule.rule.replace("<int:token_id>", "1").replace("<handle>", "a" * 16).replace("<path:path>", "x")
+    """Return an address the rule matches."""
+    return re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>", lambda found: "1" if found[1] == "int" else "x", rule.rule)
 
 
 def pages(app, method: str) -> list[str]:
@@ -75,6 +78,15 @@ def test_the_form_token_of_another_session_does_not_fit(make, sign_in):
     other = sign_in(make.person("omar")).csrf_token()
     browser = sign_in(make.person("dana"))
     assert browser.post("/sign-out", csrf=False, headers={"X-CSRFToken": other}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("same-origin", 422), ("none", 422), ("cross-site", 403), ("same-site", 403)]
+)
+def test_forms_of_other_sites_are_refused_even_with_a_token(make, sign_in, site, status):
+    browser = sign_in(make.person("dana"))
+    answer = browser.post("/account/tokens", headers={"Sec-Fetch-Site": site})
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer slw_made-up", "Basic ZGFuYTpkYW5h", "Bearer slw_\x00"])

@@ -37,6 +37,11 @@ def userinfo_of(**values: object) -> Callable[[Provider], None]:
     return lambda provider: setattr(provider.wrong, "userinfo", with_(**values))
 
 
+def person_of(**values: object) -> Callable[[Provider], None]:
+    """ID token and userinfo agree about it."""
+    return lambda provider: provider.person.update(values)
+
+
 def answers(name: str, value: object) -> Callable[[Provider], None]:
     return lambda provider: setattr(provider.wrong, name, value)
 
@@ -72,9 +77,9 @@ UNTRUSTED = {
     "no nonce": answers("claims", without("nonce")),
     "another nonce": answers("claims", with_(nonce="another")),
     "no subject": answers("claims", without("sub")),
-    "an empty subject": answers("claims", with_(sub="")),
-    "a subject that is a number": answers("claims", with_(sub=7)),
-    "a subject too long to keep": answers("claims", with_(sub="d" * 256)),
+    "an empty subject": person_of(sub=""),
+    "a subject that is a number": person_of(sub=7),
+    "a subject too long to keep": person_of(sub="d" * 256),
     "no moment of issue": answers("claims", without("iat")),
     "issued in the future": answers("claims", lambda claims: claims | {"iat": soon(120)}),
     "no expiry": answers("claims", without("exp")),

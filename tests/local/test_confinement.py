@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+import requests
 
 from tests.local.cloud import client, launch
 from tests.support.processes import Process, free_port
@@ -53,9 +54,29 @@ def test_code_inside_a_template_does_not_run_here(cloud: Process, cloudformation
     assert psutil.Process(cloud.pid).children(recursive=True) == []
 
 
+def test_a_job_whose_script_lies_in_a_bucket_does_not_run_here(cloud: Process, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    storage, glue = client(cloud, "s3"), client(cloud, "glue")
+    storage.create_bucket(Bucket="scripts", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    storage.put_object(Bucket="scripts", Key="job.py", Body=f"open({str(mark)!r}, 'w').write('ran')".encode())
+    command = {"Name": "pythonshell", "ScriptLocation": "s3://scripts/job.py"}
+    glue.create_job(Name="nightly", Role="any", Command=command)
+    run = glue.start_job_run(JobName="nightly")["JobRunId"]
+    while (state := glue.get_job_run(JobName="nightly", RunId=run)["JobRun"]["JobRunState"]) in ("STARTING", "RUNNING"):
+        time.sleep(0.1)
+    assert state == "FAILED"
+    assert not mark.exists()
+
+
 def test_nothing_listens_beyond_loopback(cloud: Process) -> None:
     listening = [c for c in psutil.Process(cloud.pid).net_connections() if c.status == psutil.CONN_LISTEN]
     assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("path", ["/_ministack/reset", "/_ministack/config"])
+def test_no_page_in_the_browser_can_wipe_it(cloud: Process, path: str) -> None:
+    assert requests.post(cloud.url + path, json={}, timeout=5).status_code == 404
+    assert client(cloud, "ssm").get_parameter(Name="/slipway/example/seeded")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.support.processes import Process
 from tests.support.stand_ins import ROOT, cloud_python
 
 
@@ -47,14 +46,14 @@ print([list(inspect.signature(f).parameters) for f in (
     )
 
 
-def test_every_published_type_of_every_region_is_answered(cloud: Process, cloud_data: Path) -> None:
+def test_every_published_type_of_every_region_is_answered(tmp_path: Path) -> None:
     program = f"""
 import json, pathlib
 from cfnlint.helpers import REGIONS
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER as schemas
 from localcloud.published_types import published_types
 from localcloud.registry import HANDLERS, register_types
-register_types(published_types(pathlib.Path({str(cloud_data)!r})))
+register_types(published_types(pathlib.Path({str(tmp_path)!r})))
 published = {{name for region in REGIONS for name in schemas.get_resource_types(region)}}
 missing = sorted(n for n in published - HANDLERS.keys() if not n.startswith("AWS::Serverless::") and n != "Module")
 print(json.dumps([len(published), missing]))
