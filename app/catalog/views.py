@@ -15,6 +15,7 @@ from app.identity import policy
 from app.identity.current import me
 from app.jobs import history
 from app.stacks import paces, tallies
+from app.stacks.forecasts import usual
 
 bp = Blueprint("catalog", __name__)
 
@@ -52,7 +53,7 @@ def show(slug: str) -> str:
         version=version,
         tab=tab if tab in TABS else "overview",
         body=parsed(version) if version else None,
-        reading=reading.read(parsed(version), paces.usual_seconds_of_resources(template.id)) if version else None,
+        reading=reading.read(parsed(version), usual(template.id, "create").resources) if version else None,
         readme=render(template.readme),
         changelog=render(template.changelog),
         outcomes=outcomes,

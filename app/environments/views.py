@@ -9,6 +9,7 @@ from app.identity import policy
 from app.identity.current import me
 from app.stacks import tallies
 from app.stacks.attention import needing_someone, observed_by_environment
+from app.stacks.models import Stack
 
 bp = Blueprint("environments", __name__)
 
@@ -32,6 +33,12 @@ def show(slug: str) -> str:
         read_at=clock.now(),
         environment=environment,
         row=row_of(environment, counts, observed_at),
-        stacks=needing_someone(environment.id),
+        needing=[(stack, _reason(stack)) for stack in needing_someone(environment.id)],
         launch=policy.may_launch(me, environment),
     )
+
+
+def _reason(stack: Stack) -> str:
+    """Say why a stack needs somebody. Reasons may quote answers, so only who may read those reads them."""
+    known = stack.status_reason if policy.may_read_details(me, stack) else ""
+    return known or f"{stack.template.slug} v{stack.version.number}"

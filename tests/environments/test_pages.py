@@ -81,6 +81,14 @@ def test_an_environment_shows_its_facts_and_who_needs_somebody(places, dana):
     assert "/stacks?environment=payments-staging&status=ready" in links(page)
 
 
+def test_why_a_stack_failed_is_for_its_team_and_those_who_watch_over_it(places, make, sign_in):
+    for name in ("dana", "mona", "alan", "petra"):
+        assert "The name is taken." in text_of(sign_in(make.person(name)).get("/environments/payments-staging"))
+    words = text_of(sign_in(make.person("omar")).get("/environments/payments-staging"))
+    assert "fraud-cache Failed. sqs-queue v1.0.0" in words
+    assert "The name is taken." not in words
+
+
 def test_at_most_ten_are_named_and_the_rest_is_a_link(make, dana):
     for number in range(12):
         make.stack(f"export-{number:02}", status=StackStatus.TAINTED)
