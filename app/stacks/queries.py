@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, case, func, literal, or_, select
 from sqlalchemy.orm import joinedload, load_only, selectinload
 
 from app import audit, db
@@ -15,7 +15,7 @@ from app.identity.models import Person, Team
 from app.jobs.lifecycle import UNFINISHED
 from app.jobs.models import Job
 from app.stacks.lifecycle import IN_TROUBLE, MOVING, StackStatus
-from app.stacks.models import Plan, Resource, Stack, StackEvent, StackTally
+from app.stacks.models import Grain, Plan, Resource, Stack, StackEvent, StackTally
 
 PAGE = 50
 MOST_EVENTS = 400
@@ -216,68 +216,66 @@ def _active_jobs(rows: Sequence[Stack]) -> dict[int, Job]:
 
 def count_stacks(filters: Filters) -> int:
     """Count from the tally, whose size depends on kinds of stacks and not on their number."""
-    query = select(func.coalesce(func.sum(StackTally.n), 0)).where(StackTally.status.in_(statuses_of(filters)))
-    for wanted, model, column in _tally_filters(filters):
-        query = query.where(column.in_(select(model.id).where(model.slug.in_(wanted))))
-    return int(db.session.scalar(query) or 0)
-
-
-def _tally_filters(filters: Filters) -> list[tuple[tuple[str, ...], Any, Any]]:
-    every = (
-        (filters.teams, Team, StackTally.team_id),
-        (filters.environments, Environment, StackTally.environment_id),
-        (filters.templates, Template, StackTally.template_id),
-    )
-    return [each for each in every if each[0]]
+    return sum(_sums(filters, StackTally.status, skip="").values())
 
 
 def facets(filters: Filters) -> list[Facet]:
     """Return the facets with counts; each counts what the other facets leave."""
-    rows = _tally_rows()
+    by_status = _sums(filters, StackTally.status, skip="status")
+    words = {status: (status, status.replace("_", " ").capitalize()) for status in by_status}
     return [
-        _facet("Status", "status", rows, filters, lambda row: (row.status, row.status.replace("_", " ").capitalize())),
-        _facet("Owner", "team", rows, filters, lambda row: (row.team, row.team)),
-        _facet("Environment", "environment", rows, filters, lambda row: (row.environment, row.environment)),
-        _facet("Template", "template", rows, filters, lambda row: (row.template, row.template)),
+        _facet("Status", "status", {words[status]: n for status, n in by_status.items()}, filters),
+        _facet("Owner", "team", _by_slug(filters, Team, StackTally.team_id, "team"), filters),
+        _facet(
+            "Environment",
+            "environment",
+            _by_slug(filters, Environment, StackTally.environment_id, "environment"),
+            filters,
+        ),
+        _facet("Template", "template", _by_slug(filters, Template, StackTally.template_id, "template"), filters),
     ]
 
 
-def _tally_rows() -> Sequence[Any]:
-    query = (
-        select(
-            StackTally.status,
-            Team.slug.label("team"),
-            Environment.slug.label("environment"),
-            Template.slug.label("template"),
-            func.sum(StackTally.n).label("n"),
-        )
-        .join(Team, Team.id == StackTally.team_id)
-        .join(Environment, Environment.id == StackTally.environment_id)
-        .join(Template, Template.id == StackTally.template_id)
-        .group_by(StackTally.status, Team.slug, Environment.slug, Template.slug)
-        .having(func.sum(StackTally.n) > 0)
-    )
-    return db.session.execute(query).all()
-
-
-_FIELDS = {"status": "statuses", "team": "teams", "environment": "environments", "template": "templates"}
 MOST_CHOICES = 12
+_FIELDS = {"status": "statuses", "team": "teams", "environment": "environments", "template": "templates"}
+_COLUMNS = {
+    "team": (Team, StackTally.team_id, Grain.TEAM),
+    "environment": (Environment, StackTally.environment_id, Grain.ENVIRONMENT),
+    "template": (Template, StackTally.template_id, Grain.TEMPLATE),
+}
 
 
-def _facet(label: str, name: str, rows: Sequence[Any], filters: Filters, key: Any) -> Facet:
-    counts: dict[tuple[str, str], int] = {}
-    for row in rows:
-        if all(_passes(row, other, filters) for other in _FIELDS if other != name):
-            counts[key(row)] = counts.get(key(row), 0) + row.n
+def _sums(filters: Filters, by: Any, *, skip: str) -> dict[Any, int]:
+    """Return sums of the tally by a column, narrowed by every filter but the skipped one, from the coarsest grain."""
+    query = select(by, func.sum(StackTally.n)).group_by(by).having(func.sum(StackTally.n) > 0)
+    return {key: int(n) for key, n in db.session.execute(_tally_narrowed(query, filters, by, skip))}
+
+
+def _tally_narrowed(query: Select[Any], filters: Filters, by: Any, skip: str) -> Select[Any]:
+    narrowed = [name for name in _COLUMNS if name != skip and getattr(filters, _FIELDS[name])]
+    needed = {*narrowed, *(name for name, (_, column, _grain) in _COLUMNS.items() if column is by)}
+    grain = Grain.EVERY if len(needed) > 1 else _COLUMNS[next(iter(needed), "template")][2]
+    query = query.where(StackTally.grain == grain)
+    if skip != "status":
+        query = query.where(StackTally.status.in_(statuses_of(filters)))
+    for name in narrowed:
+        model, column, _ = _COLUMNS[name]
+        query = query.where(column.in_(select(model.id).where(model.slug.in_(getattr(filters, _FIELDS[name])))))
+    return query
+
+
+def _by_slug(filters: Filters, model: Any, column: Any, name: str) -> dict[tuple[str, str], int]:
+    """Return the largest sums by a thing's slug, and those of what is chosen however small."""
+    chosen = getattr(filters, _FIELDS[name])
+    total = func.sum(StackTally.n)
+    query = select(model.slug, total).join(model, model.id == column).group_by(model.slug).having(total > 0)
+    query = _tally_narrowed(query, filters, column, name)
+    first = case((model.slug.in_(chosen), 0), else_=1) if chosen else literal(0)
+    rows = db.session.execute(query.order_by(first, total.desc(), model.slug).limit(MOST_CHOICES))
+    return {(slug, slug): int(n) for slug, n in rows}
+
+
+def _facet(label: str, name: str, counts: Mapping[tuple[str, str], int], filters: Filters) -> Facet:
     chosen = getattr(filters, _FIELDS[name])
     ordered = sorted(counts.items(), key=lambda item: (item[0][0] not in chosen, -item[1], item[0][0]))
-    return Facet(
-        label,
-        name,
-        tuple(Choice(value, word, count, value in chosen) for (value, word), count in ordered[:MOST_CHOICES]),
-    )
-
-
-def _passes(row: Any, name: str, filters: Filters) -> bool:
-    wanted = statuses_of(filters) if name == "status" else getattr(filters, _FIELDS[name])
-    return not wanted or getattr(row, name) in wanted
+    return Facet(label, name, tuple(Choice(value, word, n, value in chosen) for (value, word), n in ordered))

@@ -67,16 +67,18 @@ def upgrade() -> None:
     op.create_table(
         "stack_tally",
         sa.Column("id", big_id, autoincrement=True, nullable=False),
-        sa.Column("team_id", big_id, nullable=False),
-        sa.Column("environment_id", big_id, nullable=False),
-        sa.Column("template_id", big_id, nullable=False),
+        sa.Column("grain", sa.String(length=16), nullable=False),
+        sa.Column("team_id", big_id, nullable=True),
+        sa.Column("environment_id", big_id, nullable=True),
+        sa.Column("template_id", big_id, nullable=True),
         sa.Column("status", sa.String(length=32), nullable=False),
         sa.Column("n", big_id, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stack_tally")),
     )
     with op.batch_alter_table("stack_tally", schema=None) as batch_op:
-        batch_op.create_index("ix_stack_tally_environment", ["environment_id"], unique=False)
-        batch_op.create_index("ix_stack_tally_team", ["team_id"], unique=False)
+        batch_op.create_index("ix_stack_tally_team", ["grain", "team_id"], unique=False)
+        batch_op.create_index("ix_stack_tally_environment", ["grain", "environment_id"], unique=False)
+        batch_op.create_index("ix_stack_tally_template", ["grain", "template_id"], unique=False)
 
     op.create_table(
         "unit",
@@ -713,8 +715,9 @@ def downgrade() -> None:
 
     op.drop_table("unit")
     with op.batch_alter_table("stack_tally", schema=None) as batch_op:
-        batch_op.drop_index("ix_stack_tally_team")
+        batch_op.drop_index("ix_stack_tally_template")
         batch_op.drop_index("ix_stack_tally_environment")
+        batch_op.drop_index("ix_stack_tally_team")
 
     op.drop_table("stack_tally")
     with op.batch_alter_table("person", schema=None) as batch_op:
