@@ -135,7 +135,7 @@ def _rows(
         at = now - timedelta(minutes=rng.uniform(5, 60 * 24 * 89))
         yield {
             "stack": _stack(number, status, place, version, person, at),
-            "job": _job(number, status, version, person, at),
+            "job": _job(number, status, place, version, person, at),
             "steps": [_step(number, position, key, at) for position, key in enumerate(STEPS)],
             "resources": [_resource(number, name) for name in ("Queue", "DeadLetterQueue", "Alarm")],
         }
@@ -169,7 +169,7 @@ def _stack(number: int, status: Any, place: Environment, version: Version, perso
     }
 
 
-def _job(number: int, status: Any, version: Version, person: Person, at: datetime) -> Any:
+def _job(number: int, status: Any, place: Environment, version: Version, person: Person, at: datetime) -> Any:
     ended = {StackStatus.FAILED: "failed", StackStatus.UPDATING: "running", StackStatus.CREATING: "running"}
     state = ended.get(status, "succeeded")
     return {
@@ -178,6 +178,7 @@ def _job(number: int, status: Any, version: Version, person: Person, at: datetim
         "kind": "create",
         "status": state,
         "stack_id": number,
+        "team_id": place.team_id,
         "template_id": version.template_id,
         "to_version_id": version.id,
         "requested_by_id": person.id,

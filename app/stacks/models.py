@@ -34,6 +34,7 @@ class Stack(Base):
             sqlite_where=text(_LIVE),
             postgresql_where=text(_LIVE),
         ),
+        # Read backwards: worst first, newest first, the order of every list, so that a page needs no sorting.
         Index("ix_stack_worst_first", "rank", "id"),
         Index("ix_stack_of_team", "team_id", "rank", "id"),
         Index("ix_stack_in_environment", "environment_id", "rank", "id"),
@@ -62,7 +63,7 @@ class Stack(Base):
     answers: Mapped[dict[str, str]] = mapped_column(JSON)
     running_answers: Mapped[dict[str, str] | None] = mapped_column(JSON)
     status: Mapped[StackStatus] = mapped_column(text_enum(StackStatus, "status_is_known"))
-    # Worst first: lists sort by it, so it lives beside the status it follows.
+    # The worse the higher: lists sort by it, so it lives beside the status it follows.
     rank: Mapped[int]
     status_reason: Mapped[line] = mapped_column(default="")
     cloud_status: Mapped[str | None] = mapped_column(String(64))

@@ -107,7 +107,7 @@ def worst_environments(limit: int, offset: int) -> list[int]:
         select(Environment.id)
         .outerjoin(standing, standing.c.environment_id == Environment.id)
         .group_by(Environment.id, Environment.slug)
-        .order_by(func.coalesce(func.min(rank), len(RANK)), trouble.desc(), Environment.slug)
+        .order_by(func.coalesce(func.max(rank), -1).desc(), trouble.desc(), Environment.slug)
         .limit(limit)
         .offset(offset)
     )
@@ -130,4 +130,4 @@ def _is_live() -> ColumnElement[bool]:
 
 def _counts(by_status: dict[str, int]) -> Counts:
     known = {StackStatus(status): n for status, n in by_status.items() if n > 0}
-    return Counts({status: known[status] for status in sorted(known, key=RANK.__getitem__)})
+    return Counts({status: known[status] for status in sorted(known, key=RANK.__getitem__, reverse=True)})
