@@ -10,8 +10,7 @@ from app.catalog import comparing, listing, queries, reading
 from app.catalog.bodies import parsed
 from app.catalog.markdown import render
 from app.catalog.models import Template, Version
-from app.environments.queries import every_environment
-from app.identity import policy
+from app.environments.queries import launchable
 from app.identity.current import me
 from app.jobs import history
 from app.stacks import paces, tallies
@@ -102,8 +101,7 @@ class _Launch:
 
 
 def _launch(template: Template, version: Version | None) -> _Launch:
-    environments = every_environment()
-    allowed = [(each.slug, each.stage.value) for each in environments if policy.may_launch(me, each)]
+    allowed = [(each.slug, each.stage.value) for each in launchable(me)]
     refusal, who = _why_not(template, version, bool(allowed))
     path, public = _launch_path(template, version), current_app.extensions["config"]["PUBLIC_URL"].rstrip("/")
     return _Launch(allowed, path, public + path, refusal, who)
