@@ -200,6 +200,7 @@ def _start_job(
         kind=kind,
         status=JobStatus.QUEUED,
         stack_id=stack.id,
+        team_id=stack.team_id,
         template_id=stack.template_id,
         from_version_id=stack.running_version_id,
         to_version_id=to_version.id if to_version else None,
