@@ -5,13 +5,14 @@ from sqlalchemy import delete, select
 from app import db
 from app.aws import cloudformation as cfn
 from app.jobs.flows import Again, Cancelled, Done, Outcome, Skip, Stop
+from app.jobs.models import Job
 from app.jobs.run import Run
 from app.stacks import causes, lifecycle
 from app.stacks.cloud import cloudformation, is_ours, token
 from app.stacks.following import last_event_id, observe, settle_resources
-from app.stacks.launching import failure_of, follow_seconds, stack_of
 from app.stacks.lifecycle import MEANINGS, StackStatus
 from app.stacks.models import Resource, StackEvent
+from app.stacks.outcomes import events_since, failure_of, follow_seconds, stack_of
 
 LOOKS_BEFORE_JUDGING = 20
 
@@ -21,7 +22,6 @@ def check(run: Run) -> Outcome:
     job = run.job
     stack = stack_of(job)
     client = cloudformation(stack, job)
-    db.release()
     found = cfn.find_stack(client, stack.cloud_id or stack.cloud_name)
     if found is None or found.status == "DELETE_COMPLETE":
         return Done("nothing is left in the cloud")
@@ -32,20 +32,27 @@ def check(run: Run) -> Outcome:
 
 def execute(run: Run) -> Outcome:
     """Ask for the deletion; asking twice is harmless, and by id it can never hit another stack."""
-    with run.writing() as job:
-        stack = stack_of(job)
-        if lifecycle.can(stack, lifecycle.DELETE):
-            lifecycle.apply(stack, lifecycle.DELETE, by=job.requested_by)
+    job = run.job
+    stack = stack_of(job)
     client = cloudformation(stack, job)
-    db.release()
     found = cfn.find_stack(client, stack.cloud_id or stack.cloud_name)
+    with run.writing() as job:
+        _take_leave(job, found)
     if found is None or found.status == "DELETE_COMPLETE":
         return Skip("nothing is left in the cloud")
-    cfn.protect(client, found.cloud_id, False)
+    if found.is_protected:
+        cfn.protect(client, found.cloud_id, False)
     cfn.delete_stack(client, found.cloud_id, token(job, "execute"))
-    with run.writing() as job:
-        stack_of(job).cloud_id = found.cloud_id
     return Done()
+
+
+def _take_leave(job: Job, found: cfn.StackState | None) -> None:
+    """Say that the stack goes, and note its id before the call: by id alone a deleted stack can still be read."""
+    stack = stack_of(job)
+    if lifecycle.can(stack, lifecycle.DELETE):
+        lifecycle.apply(stack, lifecycle.DELETE, by=job.requested_by)
+    if found is not None:
+        stack.cloud_id = found.cloud_id
 
 
 def follow(run: Run) -> Outcome:
@@ -54,17 +61,17 @@ def follow(run: Run) -> Outcome:
     stack = stack_of(job)
     if stack.cloud_id is None:
         return Skip("nothing was ever there")
-    client, seen = cloudformation(stack, job), last_event_id(stack)
-    db.release()
+    seen = last_event_id(stack)
+    client = cloudformation(stack, job)
     state = cfn.find_stack(client, stack.cloud_id)
-    events = cfn.events_since(client, stack.cloud_id, seen) if state else []
+    events = events_since(client, stack.cloud_id, seen) if state else []
     with run.writing() as job:
-        observe(stack_of(job), job, state, events)
+        observe(stack_of(job), job, state, events or [])
     if state is None or state.status == "DELETE_COMPLETE":
         return Done()
     if MEANINGS[state.status].moves or not _has_begun(run):
         return Again(follow_seconds())
-    return Stop(failure_of(job, stack, state))
+    return Stop(failure_of(client, job, stack, state))
 
 
 def _has_begun(run: Run) -> bool:
@@ -78,7 +85,6 @@ def verify(run: Run) -> Outcome:
     job = run.job
     stack = stack_of(job)
     client = cloudformation(stack, job)
-    db.release()
     kept = []
     if stack.cloud_id and cfn.find_stack(client, stack.cloud_id):
         kept = [row for row in cfn.resources(client, stack.cloud_id) if row["status"] == "DELETE_SKIPPED"]
@@ -89,6 +95,8 @@ def verify(run: Run) -> Outcome:
 
 def cancel(run: Run) -> Outcome:
     """Before the request was sent nothing has happened; afterwards CloudFormation knows no way back."""
+    if stack_of(run.job).status == StackStatus.DELETING:
+        return execute(run)
     return Cancelled("before anything was deleted")
 
 
