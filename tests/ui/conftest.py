@@ -9,24 +9,17 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask, Response, render_template_string, request
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from app import assets, patterns, ui
-from tests.support.chromium import chromium_path
+from tests.support.chromium import chromium as start_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = (
     "default-src 'self'; script-src 'self' 'nonce-test-nonce'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-CHROMIUM_FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]
 # A page with something that moves: it polls, and a test decides whether the poll is answered.
 MOVING = """{% extends "layout.html" %}{% block title %}Moving{% endblock %}{% block content %}<h1>Moving</h1>
 <p id="job" hx-get="/moving/status" hx-trigger="every 100ms" hx-swap="outerHTML">Creating</p>{% endblock %}
@@ -114,10 +107,8 @@ def look_address(look_app: Flask) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_FLAGS)
+    with start_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
