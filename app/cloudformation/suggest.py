@@ -73,11 +73,16 @@ def suggest(parameter: Parameter, choices: Sequence[str] | None = None) -> str:
 
     The default comes first, then what the author allows, then `choices` (what exists in the target account, for AWS
     types), then something plausible for the name and the pattern. The same parameter always gets the same answer.
+    `suggestions.suggest_all` answers a whole form.
     """
-    for candidate in _candidates(parameter, list(choices or ())):
+    return next(alternatives(parameter, choices), parameter.default or "")
+
+
+def alternatives(parameter: Parameter, choices: Sequence[str] | None = None) -> Iterator[str]:
+    """Give every answer that suggests itself and that the parameter's own constraints accept, the best first."""
+    for candidate in dict.fromkeys(_candidates(parameter, list(choices or ()))):
         if check((parameter,), {parameter.name: candidate}).is_valid:
-            return candidate
-    return parameter.default or ""
+            yield candidate
 
 
 def _candidates(parameter: Parameter, choices: list[str]) -> Iterator[str]:

@@ -17,6 +17,8 @@ from localcloud.placeholders import digest
 Template = dict[str, Any]
 
 PUBLIC_IMAGE = re.compile(r"/aws/service/.*(ami|image|release)")
+# What a parameter may be, as opposed to NoEcho, which is a boolean indeed.
+VALUES = ("AllowedValues", "Default")
 CONDITION_FUNCTIONS = ("Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals", "Condition")
 READERS_OF_CONDITIONS = (engine, stacks, handlers, changesets)
 READERS_OF_TEMPLATES = (engine, handlers, changesets)
@@ -131,9 +133,22 @@ def static_property(*given: Any) -> Any:
         return None
 
 
-def parse_template(text: str) -> dict[str, Any]:
-    """Read a template that is indented as a whole. MiniStack strips the first line alone, which spoils the rest."""
-    return _parse_template(dedent(text))
+def parse_template(text: str) -> Template:
+    """Read a template that is indented as a whole, of which MiniStack strips the first line alone, and take booleans
+    among the parameters for the text they are: `AllowedValues: [true, false]` allows "true", not "True"."""
+    template = _parse_template(dedent(text))
+    for definition in (template.get("Parameters") or {}).values():
+        if isinstance(definition, dict):
+            definition.update(_in_words({key: definition[key] for key in VALUES if key in definition}))
+    return template
+
+
+def _in_words(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _in_words(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_in_words(item) for item in value]
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def any_function(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
