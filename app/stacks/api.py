@@ -65,7 +65,7 @@ def list_stacks(query_data: StackQuery) -> StackPage:
         statuses=api.split(query_data.status),
         words=query_data.q,
     )
-    query = queries.with_names(queries.narrowed(select(Stack), filters))
+    query = queries.without_details(queries.with_names(queries.narrowed(select(Stack), filters)))
     rows, following = api.page_of(query, Stack.id, query_data, newest_first=True)
     return StackPage(items=[stack_summary(row) for row in rows], next=following)
 

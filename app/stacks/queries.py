@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select, tuple_, union_all
-from sqlalchemy.orm import joinedload, load_only, selectinload
+from sqlalchemy.orm import defer, joinedload, load_only, selectinload
 
 from app import audit, db
 from app.catalog.models import Template, Version
@@ -77,6 +77,13 @@ def with_names(query: Select[Any]) -> Select[Any]:
         joinedload(Stack.running_version).load_only(
             Version.number, Version.status, Version.digest, Version.template_id
         ),
+    )
+
+
+def without_details(query: Select[Any]) -> Select[Any]:
+    """Leave a stack's answers and outputs where they are: in a list they would be most of the work."""
+    return query.options(
+        defer(Stack.answers), defer(Stack.running_answers), defer(Stack.outputs), defer(Stack.cloud_reason)
     )
 
 
