@@ -1,5 +1,7 @@
 """The steps that delete a stack: check, execute, follow, verify."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import delete, select
 
 from app import db
@@ -11,10 +13,11 @@ from app.stacks import causes, lifecycle
 from app.stacks.cloud import cloudformation, is_ours, token
 from app.stacks.following import last_event_id, observe, settle_resources
 from app.stacks.lifecycle import MEANINGS, StackStatus
-from app.stacks.models import Resource, StackEvent
+from app.stacks.models import Resource, Stack, StackEvent
 from app.stacks.outcomes import events_since, failure_of, follow_seconds, stack_of
 
 LOOKS_BEFORE_JUDGING = 20
+KEPT = "DELETE_SKIPPED"
 
 
 def check(run: Run) -> Outcome:
@@ -85,12 +88,23 @@ def verify(run: Run) -> Outcome:
     job = run.job
     stack = stack_of(job)
     client = cloudformation(stack, job)
-    kept = []
-    if stack.cloud_id and cfn.find_stack(client, stack.cloud_id):
-        kept = [row for row in cfn.resources(client, stack.cloud_id) if row["status"] == "DELETE_SKIPPED"]
+    listed = cfn.resources(client, stack.cloud_id) if stack.cloud_id and cfn.find_stack(client, stack.cloud_id) else []
     with run.writing() as job:
-        settle_resources(stack_of(job), job, kept)
+        stack = stack_of(job)
+        settle_resources(stack, job, kept := _kept(stack, listed))
     return Done(f"{len(kept)} kept on purpose" if kept else "nothing is left")
+
+
+def _kept(stack: Stack, listed: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+    """Return what was not deleted, on purpose: told by the list or, where a deleted stack has none, by the events."""
+    rows = db.session.scalars(select(Resource).where(Resource.stack_id == stack.id, Resource.status == KEPT))
+    told = {row.logical_id: _item(row) for row in rows}
+    return list((told | {item["logical_id"]: item for item in listed if item["status"] == KEPT}).values())
+
+
+def _item(row: Resource) -> dict[str, str]:
+    names = ("logical_id", "physical_id", "type", "status", "reason")
+    return {name: getattr(row, name) or "" for name in names}
 
 
 def cancel(run: Run) -> Outcome:

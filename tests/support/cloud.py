@@ -1,6 +1,7 @@
 """The local cloud as a test sees it: clients of an account, fault rules, what lies there."""
 
 import contextlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,12 @@ class Cloud:
     def status(self, stack: Stack) -> str | None:
         found = self.find(stack)
         return found["StackStatus"] if found else None
+
+    def settle(self, stack: Stack) -> str | None:
+        """Wait until nothing of the stack moves; return how it stands."""
+        while (status := self.status(stack)) and status.endswith("_IN_PROGRESS"):
+            time.sleep(0.01)
+        return status
 
     def parameters(self, stack: Stack) -> dict[str, str]:
         found = self.find(stack) or {}

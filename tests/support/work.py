@@ -1,13 +1,24 @@
 """A worker driven by hand: it runs in the test's own process, as far as the test says."""
 
 import time
+from contextlib import suppress
+from datetime import timedelta
+from unittest.mock import patch
 
 from flask import Flask
+from sqlalchemy import update
 
-from app import db
+from app import clock, db
+from app.jobs import engine
 from app.jobs.engine import Worker
+from app.jobs.flows import Flow, Outcome, Step
 from app.jobs.lifecycle import RUNNABLE
-from app.jobs.models import Job
+from app.jobs.models import EPOCH, Job
+from app.jobs.run import Run
+
+
+class Stopped(BaseException):
+    """Ends a worker in the middle of its work, as a signal would."""
 
 
 class Work:
@@ -35,6 +46,29 @@ class Work:
                 return self.worker.run(job_id)
         finally:
             db.session.expire_all()
+
+    def up_to(self, job: Job, key: str) -> None:
+        """Run the job up to a step, and end the worker there as a signal would; its lease has run out since."""
+        real = engine._perform
+
+        def perform(run: Run, flow: Flow, step: Step) -> Outcome:
+            if step.key == key:
+                raise Stopped
+            return real(run, flow, step)
+
+        with patch.object(engine, "_perform", perform), suppress(Stopped):
+            while job.status in RUNNABLE:
+                self.once(job)
+                time.sleep(0.01)
+        self.expire(job)
+
+    def expire(self, job: Job) -> None:
+        """Let the job's lease run out, and its next look come due, at once."""
+        db.session.commit()
+        past = clock.now() - timedelta(seconds=1)
+        db.session.execute(update(Job).where(Job.id == job.id).values(lease_until=EPOCH, next_run_at=past))
+        db.session.commit()
+        db.session.expire_all()
 
     def until(self, job: Job, key: str, seconds: float = 20) -> Job:
         """Run the job until the step is the one under way, so that something can happen meanwhile."""
