@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from app.aws.errors import NotThere, Refused, translated
+from app.aws.errors import Denied, NotThere, Refused, translated
 
 # Source: CloudFormation quotas; a larger body has to lie in S3.
 LARGEST_INLINE_BODY = 51_200
+# How the stack's event begins when CloudFormation refused properties or names before it created anything.
+VALIDATION_FAILED = "Validation failed with"
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,18 @@ def protect(client: Any, cloud_id: str, is_protected: bool) -> None:
 
 
 def events_since(client: Any, cloud_id: str, last_seen: str | None, most: int = 2000) -> list[Event]:
-    """Return events newer than the last seen one, oldest first, in CloudFormation's own order."""
+    """Return events newer than the last seen one, oldest first, in CloudFormation's own order.
+
+    What a validation before the first resource found stands in front: the stack's own event says only that there is
+    something to be asked for.
+    """
+    found = _stack_events(client, cloud_id, last_seen, most)
+    if any(VALIDATION_FAILED in event.reason for event in found):
+        return [*_validation_errors(client, cloud_id), *found]
+    return found
+
+
+def _stack_events(client: Any, cloud_id: str, last_seen: str | None, most: int) -> list[Event]:
     request: dict[str, Any] = {"StackName": cloud_id}
     found: list[Event] = []
     with translated():
@@ -188,6 +201,32 @@ def events_since(client: Any, cloud_id: str, last_seen: str | None, most: int = 
                 break
             request["NextToken"] = page["NextToken"]
     return found[::-1]
+
+
+def _validation_errors(client: Any, cloud_id: str) -> list[Event]:
+    """Return what the validation refused, as events of the resources it speaks of.
+
+    A launch role from before DescribeEvents existed may not ask; then the stack's own event has to do.
+    """
+    try:
+        with translated():
+            page = client.describe_events(StackName=cloud_id, Filters={"FailedEvents": True})
+    except (Denied, Refused):
+        return []
+    return [_validation_error(event) for event in page["OperationEvents"] if event["EventType"] == "VALIDATION_ERROR"]
+
+
+def _validation_error(event: Mapping[str, Any]) -> Event:
+    return Event(
+        event["EventId"],
+        event.get("LogicalResourceId", ""),
+        event.get("PhysicalResourceId", ""),
+        event.get("ResourceType", ""),
+        "UPDATE_FAILED" if event.get("OperationType") == "UPDATE_STACK" else "CREATE_FAILED",
+        event.get("ValidationStatusReason", ""),
+        event.get("ClientRequestToken", ""),
+        event["Timestamp"],
+    )
 
 
 def _event(event: Mapping[str, Any]) -> Event:

@@ -24,6 +24,7 @@ _CONSEQUENCES = (
     "The following resource(s) failed",
     "Embedded stack",
     "Delete requested",
+    "Validation failed with",
 )
 
 

@@ -92,7 +92,7 @@ def plan(run: Run) -> Outcome:
         except AlreadyThere:
             return Again(PLAN_SECONDS)
         except NothingToDo:
-            return Done("nothing to change")
+            return _nothing_to_do(job)
     if change_set.stack_cloud_id:
         with run.writing() as job:
             stack_of(job).cloud_id = change_set.stack_cloud_id
@@ -100,12 +100,24 @@ def plan(run: Run) -> Outcome:
         case "CREATE_COMPLETE":
             return _write_plan(run, change_set)
         case "FAILED" if change_set.is_empty:
-            cfn.delete_change_set(client, change_set.cloud_id)
-            return Done("nothing to change")
+            _discard(client, change_set, job)
+            return _nothing_to_do(job)
         case "FAILED":
             _discard(client, change_set, job)
             return Stop(causes.explain(None, change_set.reason))
     return Again(PLAN_SECONDS, "CloudFormation works out the changes")
+
+
+def _nothing_to_do(job: Job) -> Outcome:
+    """Without changes an update is over; a create would leave a stack in which nothing is, so it fails."""
+    if job.kind != "create":
+        return Done("nothing to change")
+    return Stop(
+        _failure(
+            "With these answers the template creates nothing: the condition of every resource is false.",
+            "Change the answers that decide what is created, and launch it again.",
+        )
+    )
 
 
 def _change_set_request(job: Job, stack: Stack, version: Version) -> dict[str, Any]:
