@@ -14,7 +14,10 @@ from pathlib import Path
 
 from bench.published import files, report
 from bench.published.portal import running
-from bench.published.trial import LANES, SPARES, Tried, try_all
+from bench.published.trial import Tried, try_all
+
+# Accounts in which templates are tried side by side, and unused ones for a second try.
+LANES, SPARES = 4, 6
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,11 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"No published templates under {files.corpus_directory()}; set SLIPWAY_CORPUS.", file=sys.stderr)
         return 2
     found = files.read_files(files.list_files(options.only, options.limit))
-    with tempfile.TemporaryDirectory(prefix="slipway-corpus-") as directory:
-        with running(options.keep or Path(directory), options.database, LANES + SPARES, LANES) as portal:
-            tried = try_all(
-                portal, found, is_launched=lambda one: options.all or not one.not_counted_because, tell=_tell
-            )
+    with (
+        tempfile.TemporaryDirectory(prefix="slipway-corpus-") as directory,
+        running(options.keep or Path(directory), options.database, LANES, SPARES) as portal,
+    ):
+        tried = try_all(portal, found, is_launched=lambda one: options.all or not one.not_counted_because, tell=_tell)
     for line in report.summaries(tried):
         print(json.dumps(line))
     if options.table:

@@ -25,6 +25,8 @@ _EXISTING = {
 
 # Words in a parameter's name, and what such a parameter usually wants. The first that the constraints accept is taken.
 _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("stackname", ("example-stack", "example")),
+    ("parent", ("example-stack", "example")),
     ("subnetcidr", ("10.0.1.0/24", "10.0.1.0/24,10.0.2.0/24")),
     ("cidr", ("10.0.0.0/16", "10.0.0.0/24", "10.0.0.0")),
     ("password", ("Correct-Horse-7", "CorrectHorse7", "Correct+Horse7")),
@@ -47,6 +49,11 @@ _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("securitygroup", ("sg-0a1b2c3d4e5f60718",)),
     ("vpc", ("vpc-0a1b2c3d4e5f60718",)),
     ("url", ("https://example.com/",)),
+    ("attribute", ("Arn",)),
+    ("storage", ("20",)),
+    ("size", ("20",)),
+    ("count", ("2",)),
+    ("days", ("7",)),
     ("domain", ("example.com",)),
     ("host", ("app.example.com",)),
     ("schedule", ("rate(1 day)", "cron(0 3 * * ? *)")),
@@ -99,8 +106,11 @@ def _candidates(parameter: Parameter, choices: list[str]) -> Iterator[str]:
 
 
 def _is_gone(parameter: Parameter, choices: list[str]) -> bool:
-    """Whether the default names something that does not exist in the account, when that is known."""
-    if not choices or parameter.lookup is None:
+    """Whether the default names something that does not exist in the account, when that is known.
+
+    Of SSM parameters it is not: those of AWS itself exist everywhere and stand in no list.
+    """
+    if not choices or parameter.lookup in (None, SSM_NAME):
         return False
     return any(item.strip() not in choices for item in (parameter.default or "").split(","))
 

@@ -88,7 +88,7 @@ class _Form:
         """Take what suggests itself; a name of its own is not given twice."""
         suiting = self.candidates(parameter, choices)
         best = next(suiting, parameter.default or "")
-        if best not in taken or not _wants_own_name(parameter):
+        if not best or best not in taken or not _wants_own_name(parameter):
             return best
         return next((other for other in islice(suiting, _MOST_TRIED) if other not in taken), best)
 
@@ -146,8 +146,9 @@ class _Form:
 
     def others(self, parameter: Parameter) -> list[str]:
         """Give other answers: what conditions and rules compare with, what the account offers, what suggests itself."""
-        written = [text for text in self.literals if check((parameter,), {parameter.name: text}).is_valid]
         known = self.choices(parameter, 0)
+        literals = [] if parameter.lookup and known else self.literals
+        written = [text for text in literals if check((parameter,), {parameter.name: text}).is_valid]
         offered = [*known, ",".join(known[:3])] if parameter.is_list else known
         allowed = [text for text in offered if check((parameter,), {parameter.name: text}).is_valid]
         return [*written, *allowed, *islice(self.candidates(parameter, known), _MOST_TRIED)][: 3 * _MOST_TRIED]

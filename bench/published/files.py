@@ -67,7 +67,7 @@ def list_files(only: str = "*", limit: int | None = None) -> list[Path]:
 
 
 def read_files(paths: list[Path]) -> list[Found]:
-    """Read every file and ask cfn-lint about it; what cfn-lint said before about the same content is not asked again."""
+    """Read every file and ask cfn-lint about it, but not about content it has judged before."""
     verdicts = lint_verdicts(paths, data_directory())
     return [read_file(path, verdicts[path]) for path in paths]
 

@@ -110,7 +110,7 @@ class Needs:
             (("routetables",), "rtb-0a1b2c3d4e5f60718,rtb-0a1b2c3d4e5f60719"),
             (("routetable",), "rtb-0a1b2c3d4e5f60718"),
             (("subnets", "subnetids"), ",".join(offered[SUBNET][:3])),
-            (("subnet",), offered[SUBNET][0]),
+            (("subnet",), offered[SUBNET][_position(name)]),
             (("securitygroup",), offered[GROUP][0]),
             (("vpc",), offered[NETWORK][0]),
             (("ami", "image"), "ami-0a1b2c3d4e5f60718"),
@@ -120,6 +120,12 @@ class Needs:
             if any(mark in words + kind.lower() for mark in marks):
                 return found
         return "example"
+
+
+def _position(name: str) -> int:
+    """Tell the letter or digit a name counts by: SubnetA and SubnetBPrivate are different subnets."""
+    counted = re.search(r"ubnet-?([A-C]|[1-3])", name)
+    return "ABC123".index(counted[1]) % 3 if counted else 0
 
 
 def _texts(evaluator: Evaluator, body: Body, function: str) -> Iterator[str]:

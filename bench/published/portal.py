@@ -39,7 +39,8 @@ class Where:
 
 @dataclass
 class Portal:
-    """The running portal. Each of `environments` has an account of its own, so that what runs side by side never meets.
+    """The running portal. Each of `environments` has an account of its own, so that what runs side by side never meets:
+    the first `lanes` are for the first try, the others for a second.
 
     Between requests nothing may be left open: outside of a request a transaction holds SQLite's write lock, and the
     workers need it.
@@ -48,14 +49,15 @@ class Portal:
     app: Flask
     browser: Browser
     environments: Sequence[Where]
+    lanes: int
     cloud_url: str
     make: Make
 
-    def add_version(self, number: int, place: str, body: str) -> str:
-        """Offer a template to everybody, as a published version; return its slug."""
-        slug = f"published-{number}"
-        template = self.make.template(slug, name=place[-200:])
-        self.make.version(template=template, body=body, digest=hashlib.sha256(body.encode()).hexdigest())
+    def add_version(self, place: str, body: str) -> str:
+        """Offer a template to everybody, as a published version; return its slug. Equal bodies are one template."""
+        digest = hashlib.sha256(body.encode()).hexdigest()
+        slug = f"published-{digest[:12]}"
+        self.make.version(template=self.make.template(slug, name=place[-200:]), body=body, digest=digest)
         db.session.commit()
         return slug
 
@@ -78,7 +80,7 @@ class Portal:
 
 def _spread(subnets: list[tuple[str, str]]) -> list[str]:
     """Give one subnet of each zone first."""
-    first = {zone: subnet for zone, subnet in reversed(subnets)}
+    first = dict(reversed(subnets))
     return [*sorted(first.values(), key=[each for _, each in subnets].index), *_rest(subnets, set(first.values()))]
 
 
@@ -87,14 +89,14 @@ def _rest(subnets: list[tuple[str, str]], without: set[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def running(directory: Path, database_url: str | None, accounts: int, threads: int) -> Iterator[Portal]:
+def running(directory: Path, database_url: str | None, lanes: int, spares: int) -> Iterator[Portal]:
     """Start everything, and stop it at the end. The database has to be empty; without an address it is SQLite."""
     directory.mkdir(parents=True, exist_ok=True)
-    numbers = [f"{900000000000 + number}" for number in range(1, accounts + 1)]
+    numbers = [f"{900000000000 + number}" for number in range(1, lanes + spares + 1)]
     cloud = start_cloud(directory / "cloud", organisation=_organisation(directory, numbers))
     try:
-        with _portal(directory, database_url, cloud.url, threads) as app, app.app_context():
-            yield _furnished(app, numbers, cloud.url)
+        with _portal(directory, database_url, cloud.url, lanes) as app, app.app_context():
+            yield _furnished(app, numbers, lanes, cloud.url)
     finally:
         stop(cloud)
 
@@ -135,12 +137,12 @@ def _portal(directory: Path, database_url: str | None, cloud_url: str, threads: 
         app.extensions["engine"].dispose()
 
 
-def _furnished(app: Flask, numbers: list[str], cloud_url: str) -> Portal:
+def _furnished(app: Flask, numbers: list[str], lanes: int, cloud_url: str) -> Portal:
     make = Make()
     environments = [_environment(make, position, number) for position, number in enumerate(numbers)]
     petra = make.person("petra")
     db.session.commit()
-    return Portal(app, browser_of(app).sign_in(petra), environments, cloud_url, make)
+    return Portal(app, browser_of(app).sign_in(petra), environments, lanes, cloud_url, make)
 
 
 def _environment(make: Make, position: int, number: str) -> Where:

@@ -1,4 +1,4 @@
-"""The trial itself: every file through the form, every template that counts launched by the engine and deleted again."""
+"""The trial itself: every file through the form; every template that counts launched and deleted by the engine."""
 
 import time
 from collections import deque
@@ -19,8 +19,6 @@ from bench.published.forms import Sent, try_form
 from bench.published.needs import Needs
 from bench.published.portal import Portal, Where
 
-LANES = 4
-SPARES = 6
 SECONDS = 60.0
 _PAUSE = 0.05
 
@@ -87,7 +85,7 @@ class Lane:
         if launch:
             tried.laid = self.needs.lay(found.body, answers)
         name = f"trial-{number}-{tried.tries}"
-        template = self.portal.add_version(number, found.place, found.text)
+        template = self.portal.add_version(found.place, found.text)
         tried.sent = try_form(self.portal, found, template, self.slug, name, answers)
         if tried.sent.stack and not launch:
             self._cancel(tried.sent.stack)
@@ -142,10 +140,10 @@ def try_all(
     everything = [_new(found) for found in files]
     templates = [pair for pair in enumerate(zip(files, everything, strict=True)) if pair[1][0].body is not None]
     places = list(portal.environments)
-    _run(portal, templates, places[:LANES], is_launched, tell)
+    _run(portal, templates, places[: portal.lanes], is_launched, tell)
     failed = [pair for pair in templates if is_launched(pair[1][0]) and pair[1][1].launch != "succeeded"]
     # Once more, alone in an account nobody has used: what other templates left behind is not this one's fault.
-    for pair, place in zip(failed, cycle(places[LANES:])):
+    for pair, place in zip(failed, cycle(places[portal.lanes :])):
         _run(portal, [pair], [place], is_launched, tell)
     return everything
 

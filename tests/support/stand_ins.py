@@ -28,7 +28,7 @@ def start_cloud(
     faults: Path | None = None,
     organisation: Path | None = None,
 ) -> Process:
-    """Start the local cloud; without a pace every resource is there at once, without an organisation it is the demo's."""
+    """Start the local cloud, for the demo's accounts or another organisation's; without a pace nothing takes time."""
     port = port or free_port()
     command = [cloud_python(), ROOT / "local/cloud.py", "--port", str(port), "--data", data, "--pace", str(pace)]
     command += ["--faults", faults] if faults else []
