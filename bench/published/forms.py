@@ -50,9 +50,7 @@ class _Page(HTMLParser):
             self._speaking_of = ""
 
 
-def try_form(
-    portal: Portal, found: Found, template: str, environment: str, name: str, answers: dict[str, str]
-) -> Sent:
+def try_form(portal: Portal, found: Found, template: str, environment: str, name: str, answers: dict[str, str]) -> Sent:
     """Ask for the form, have the answers checked, and send them off as a browser would."""
     assert found.body is not None
     fields = parameters(found.body)
