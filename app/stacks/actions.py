@@ -72,7 +72,7 @@ def find_repeated(request: Request) -> Job | None:
     query = select(Job).where(Job.requested_by_id == request.by.id, Job.idempotency_key == request.key)
     job = db.session.scalar(query)
     if job is not None and job.request_digest != request.digest:
-        raise Conflict("This Idempotency-Key was used for another request.", job=job.ref)
+        raise Conflict("This Idempotency-Key was used for another request.", job=job.ref, field="Idempotency-Key")
     return job
 
 
@@ -82,6 +82,7 @@ def launch(wanted: Launch, request: Request) -> tuple[Stack, Job]:
     Raises Forbidden, Invalid (every wrong field at once) or Conflict (the name is taken).
     """
     policy.require(policy.may_launch(request.by, wanted.environment))
+    policy.require(_may_own(wanted, request))
     checked = _check_launch(wanted, request)
     stack = _new_stack(wanted, request, checked)
     db.session.add(stack)
@@ -94,6 +95,13 @@ def launch(wanted: Launch, request: Request) -> tuple[Stack, Job]:
     job = _start_job(stack, "create", request, to_version=wanted.version, **_payload(checked, wanted.version))
     _record("stack:launched", stack, f"Launched {stack.name} into {wanted.environment.slug}.", request)
     return stack, job
+
+
+def _may_own(wanted: Launch, request: Request) -> policy.Decision:
+    """Nobody launches in another team's name: a stack's owner is who may delete it."""
+    permitted = {team.id for team in policy.teams_to_launch_for(request.by, wanted.environment)}
+    rule = f"In {wanted.environment.slug} you may not launch for {wanted.team.slug}."
+    return policy.Decision(wanted.team.id in permitted, rule, f"Ask {wanted.team.chat or wanted.team.name}.")
 
 
 def cloud_name(stack: Stack) -> str:
@@ -110,6 +118,8 @@ def _check_launch(wanted: Launch, request: Request) -> Checked:
     errors |= _check_owner(wanted, request.by)
     if not wanted.version.may_be_launched:
         errors["version"] = [f"Version {wanted.version.number} is {wanted.version.status}; choose a published one."]
+    if wanted.service and wanted.service.team_id not in (None, wanted.team.id):
+        errors["service"] = [f"{wanted.service.slug} does not belong to {wanted.team.slug}."]
     checked = checking.check(wanted.version, wanted.environment, wanted.answers, request.by)
     errors |= by_field(checked)
     if errors:
@@ -202,6 +212,7 @@ def _start_job(
         kind=kind,
         status=JobStatus.QUEUED,
         stack_id=stack.id,
+        team_id=stack.team_id,
         template_id=stack.template_id,
         from_version_id=stack.running_version_id,
         to_version_id=to_version.id if to_version else None,
@@ -271,8 +282,13 @@ def request_retry(stack: Stack, version: Version, answers: Mapping[str, str | li
     return _start_job(stack, "create", request, to_version=version, **_payload(checked, version))
 
 
-def request_update(stack: Stack, version: Version, answers: Mapping[str, str | list[str]], request: Request) -> Job:
-    """Have a change planned: other answers, another version, or both. Nothing changes until somebody confirms."""
+def request_update(
+    stack: Stack, version: Version, answers: Mapping[str, str | list[str]], request: Request, confirm: bool = False
+) -> Job:
+    """Have a change planned: other answers, another version, or both. Nothing changes until somebody confirms.
+
+    `confirm` is a yes in advance; it does not count for a plan that would lose data.
+    """
     policy.require(policy.may_change(request.by, stack))
     refuse_if_busy(stack)
     if not lifecycle.can(stack, lifecycle.UPDATE):
@@ -283,6 +299,8 @@ def request_update(stack: Stack, version: Version, answers: Mapping[str, str | l
     if checked.errors:
         raise Invalid("Some answers need another look.", errors=by_field(checked))
     job = _start_job(stack, "update", request, to_version=version, **_payload(checked, version, stack))
+    if confirm:
+        job.payload = job.payload | {"confirmed": True}
     _record("stack:update_requested", stack, f"Asked for a plan to change {stack.name}.", request)
     return job
 

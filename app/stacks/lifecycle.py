@@ -28,21 +28,21 @@ class StackStatus(StrEnum):
     DELETED = "deleted"
 
 
-# Worst first; what moves comes after what needs somebody, healthy and gone come last.
+# The worse the higher; what moves comes after what needs somebody, healthy and gone come last.
 RANK = {
     status: position
     for position, status in enumerate(
         (
-            StackStatus.FAILED,
-            StackStatus.DELETE_FAILED,
-            StackStatus.DEGRADED,
-            StackStatus.TAINTED,
-            StackStatus.LOST,
-            StackStatus.CREATING,
-            StackStatus.UPDATING,
-            StackStatus.DELETING,
-            StackStatus.READY,
             StackStatus.DELETED,
+            StackStatus.READY,
+            StackStatus.DELETING,
+            StackStatus.UPDATING,
+            StackStatus.CREATING,
+            StackStatus.LOST,
+            StackStatus.TAINTED,
+            StackStatus.DEGRADED,
+            StackStatus.DELETE_FAILED,
+            StackStatus.FAILED,
         )
     )
 }

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from app import clock, db, seal
+from app import audit, clock, db, seal
 from app.aws import cloudformation as cfn
 from app.aws.errors import AlreadyThere, NothingToDo, WrongState
 from app.catalog.bodies import parsed
@@ -193,9 +193,27 @@ def confirm(run: Run) -> Outcome:
         return Skip("nothing to change")
     if run.job.kind == "create":
         return Skip("not needed here")
-    if found.confirmed_at is None:
+    if found.confirmed_at is None and _is_confirmed_in_advance(run.job, found):
+        _confirm_in_advance(run)
+    elif found.confirmed_at is None:
         return Hold("waiting for somebody to read the plan and say yes")
     return Done("confirmed")
+
+
+def _is_confirmed_in_advance(job: Job, plan: Plan) -> bool:
+    """A yes that came with the request covers what can be taken back, not the loss of data."""
+    return bool(job.payload.get("confirmed")) and not plans.loses_data(plan.changes)
+
+
+def _confirm_in_advance(run: Run) -> None:
+    with run.writing() as job:
+        found, stack = plan_of(job), stack_of(job)
+        if found is not None:
+            found.confirmed_at, found.confirmed_by_id = clock.now(), job.requested_by_id
+            summary = f"Confirmed {found.ref} for {stack.name} in advance."
+            audit.record(
+                "plan:confirmed", "stack", stack.ref, summary, by=job.requested_by, after={"digest": found.digest}
+            )
 
 
 def is_started(client: Any, stack: Stack, job: Job, found: Plan) -> bool:
