@@ -24,10 +24,12 @@ def configure(level: str, form: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        # Without the frames' variables: they hold answers, tokens and keys.
-        ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
     ]
-    last: Any = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    # Tracebacks come without the frames' variables: they hold answers, tokens and keys.
+    last: Any = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    if form == "json":
+        shared.append(ExceptionRenderer(ExceptionDictTransformer(show_locals=False)))
+        last = structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -115,7 +115,6 @@ def _check_launch(wanted: Launch, request: Request) -> Checked:
         errors["name"] = [NAME_RULE]
     elif _is_taken(wanted):
         errors["name"] = [_taken(wanted)]
-    errors |= _check_owner(wanted, request.by)
     if not wanted.version.may_be_launched:
         errors["version"] = [f"Version {wanted.version.number} is {wanted.version.status}; choose a published one."]
     if wanted.service and wanted.service.team_id not in (None, wanted.team.id):
@@ -125,16 +124,6 @@ def _check_launch(wanted: Launch, request: Request) -> Checked:
     if errors:
         raise Invalid("Some answers need another look.", errors=errors)
     return checked
-
-
-def _check_owner(wanted: Launch, by: Person) -> dict[str, list[str]]:
-    """Judge for whom it is launched: an environment open to every team is no way to act for another one."""
-    errors: dict[str, list[str]] = {}
-    if wanted.team.id not in {team.id for team in policy.teams_to_launch_for(by, wanted.environment)}:
-        errors["team"] = [f"You may not launch for {wanted.team.slug} in {wanted.environment.slug}."]
-    if wanted.service is not None and wanted.service.team_id != wanted.team.id:
-        errors["service"] = [f"{wanted.service.slug} does not belong to {wanted.team.slug}."]
-    return errors
 
 
 def by_field(checked: Checked) -> dict[str, list[str]]:

@@ -47,9 +47,12 @@ def _advice(pattern: str, meaning: str, advice: str) -> Advice:
     return Advice(re.compile(pattern, re.IGNORECASE), meaning, advice)
 
 
+_WRONG_VALUE = "The cloud does not accept one of the values."
+_CORRECT_IT = "Correct the answer that leads to it, and try again."
+
 ADVICE = (
     _advice(
-        r"already exists|AlreadyExists|BucketAlreadyOwned|is not available|already in use",
+        r"already exists|AlreadyExists|BucketAlreadyOwned|name is not available|already in use",
         "The name is taken.",
         "Choose another name, or leave the name empty so that the cloud makes one.",
     ),
@@ -57,6 +60,12 @@ ADVICE = (
         r"not authorized|AccessDenied|UnauthorizedOperation|access denied|is not permitted",
         "The launch role may not do this.",
         "Ask the platform team to extend the launch role; trying again will not help before.",
+    ),
+    # Before those that look for a word: the value at fault may be called a timeout or a subnet.
+    _advice(
+        r"failed to satisfy constraint|validation failed",
+        _WRONG_VALUE,
+        _CORRECT_IT,
     ),
     _advice(
         r"limit ?exceeded|quota|maximum number of|too many",
@@ -74,7 +83,7 @@ ADVICE = (
         "Choose subnets of one VPC that lie in different zones.",
     ),
     _advice(
-        r"timed? ?out|did not stabilize|failed to stabilize|exceeded attempts to wait",
+        r"\btimed out\b|\btime-?out\b|did not stabilize|failed to stabilize|exceeded attempts to wait",
         "It did not become healthy in time.",
         "Look at its own logs for the reason; then change the answers and try again.",
     ),
@@ -90,8 +99,8 @@ ADVICE = (
     ),
     _advice(
         r"invalid|validation|must be|malformed|not valid|constraint|out of range",
-        "The cloud does not accept one of the values.",
-        "Correct the answer that leads to it, and try again.",
+        _WRONG_VALUE,
+        _CORRECT_IT,
     ),
 )
 NO_ADVICE = "Read the reason; if it says nothing to you, ask the template's support contact."
