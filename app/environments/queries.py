@@ -49,7 +49,7 @@ def _may_launch(person: Person) -> ColumnElement[bool] | None:
     return or_(Environment.team_id.is_(None), Environment.team_id.in_(teams)) if teams else None
 
 
-def _named() -> Select[tuple[Environment]]:
+def _named() -> Select[Environment]:
     query = select(Environment).options(joinedload(Environment.account), joinedload(Environment.team))
     return query.order_by(_BY_STAGE, Environment.slug)
 

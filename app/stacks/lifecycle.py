@@ -110,10 +110,8 @@ def apply(
     target = transition.target
     if target is StackStatus.DELETED:
         values.setdefault("deleted_at", clock.now())
-    moved = db.session.execute(
-        query.values(status=target, rank=RANK[target], status_reason=reason[:500], **values)
-    ).rowcount
-    if moved == 0:
+    query = query.values(status=target, rank=RANK[target], status_reason=reason[:500], **values)
+    if db.count_changed(db.session.execute(query)) == 0:
         raise InvalidTransition(f"{stack.name} is {before} and can no longer {transition.name}.")
     db.session.refresh(stack)
     audit.record(

@@ -278,7 +278,7 @@ def facets(filters: Filters) -> list[Facet]:
 
 MOST_CHOICES = 12
 _FIELDS = {"status": "statuses", "team": "teams", "environment": "environments", "template": "templates"}
-_COLUMNS = {
+_COLUMNS: dict[str, tuple[Any, Any, Grain]] = {
     "team": (Team, StackTally.team_id, Grain.TEAM),
     "environment": (Environment, StackTally.environment_id, Grain.ENVIRONMENT),
     "template": (Template, StackTally.template_id, Grain.TEMPLATE),

@@ -60,7 +60,8 @@ def use_by_template(team_ids: Collection[int] = ()) -> dict[int, Use]:
 
 def _sums_by_template(*conditions: ColumnElement[bool]) -> dict[int, int]:
     query = select(StackTally.template_id, func.sum(StackTally.n)).where(*conditions, _is_live())
-    return {template_id: int(n) for template_id, n in db.session.execute(query.group_by(StackTally.template_id))}
+    rows = db.session.execute(query.group_by(StackTally.template_id))
+    return {template_id: int(n) for template_id, n in rows if template_id is not None}
 
 
 def teams_using(template_id: int) -> dict[int, int]:
@@ -69,7 +70,7 @@ def teams_using(template_id: int) -> dict[int, int]:
         _at(Grain.EVERY), StackTally.template_id == template_id, _is_live()
     )
     found = db.session.execute(query.group_by(StackTally.team_id))
-    return {team_id: int(n) for team_id, n in found if n > 0}
+    return {team_id: int(n) for team_id, n in found if team_id is not None and n > 0}
 
 
 def counts_by_environment(environment_ids: Collection[int]) -> dict[int, Counts]:
@@ -79,7 +80,8 @@ def counts_by_environment(environment_ids: Collection[int]) -> dict[int, Counts]
         _at(Grain.ENVIRONMENT), StackTally.environment_id.in_(environment_ids), _is_live()
     )
     for environment_id, status, n in db.session.execute(query.group_by(StackTally.environment_id, StackTally.status)):
-        found[environment_id][status] = int(n)
+        if environment_id is not None:
+            found[environment_id][status] = int(n)
     return {environment_id: _counts(by_status) for environment_id, by_status in found.items()}
 
 
