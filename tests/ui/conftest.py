@@ -34,8 +34,8 @@ MORPHING = """{% extends "layout.html" %}{% from "ui/lookup.html" import lookup,
 {{ lookup_many("zones", "Zones", request.args.getlist("zones"), options=zones) }}
 </form>{% endblock %}"""
 ZONES = [(f"zone-{letter}", f"Zone {letter}") for letter in "abcdef"]
-SIGNIN = """{% set action, provider, wanted = "/sign-in", "id.example.com", "/stacks/stk_7Q2F" %}
-{% include "ui/signin.html" %}"""
+SIGNIN = """{% set provider, provider_name, wanted = "id.example.com", "Seabright", "/stacks/stk_7Q2F" %}
+{% extends "identity/sign_in.html" %}"""
 ERROR = """{% set code, title, words, reference = 403, "orders may not launch msk-cluster", "Why.", "req_5Y2N8" %}
 {% extends "ui/error-page.html" %}"""
 
