@@ -94,6 +94,7 @@ def serve(options: argparse.Namespace) -> None:
     """Turn MiniStack into the local cloud and run it."""
     # Imported only now: MiniStack reads its settings at import.
     from localcloud import contract, server
+    from localcloud.change_sets import correct_change_sets
     from localcloud.confinement import confine
     from localcloud.events import correct_events
     from localcloud.faults import Faults
@@ -104,11 +105,14 @@ def serve(options: argparse.Namespace) -> None:
     from localcloud.saving import save_instead_of_ministack
     from localcloud.seed import seed_organisation
     from localcloud.template_rules import correct_template_rules
+    from localcloud.zones import correct_zones
 
     if missing := contract.missing_names():
         sys.exit(f"MiniStack has changed under the local cloud; it lacks {', '.join(missing)}.")
     register_types(published_types(options.data))
     correct_template_rules()
+    correct_change_sets()
+    correct_zones()
     correct_events()
     remember_operations()
     save_instead_of_ministack()

@@ -25,6 +25,8 @@ _EXISTING = {
 
 # Words in a parameter's name, and what such a parameter usually wants. The first that the constraints accept is taken.
 _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("stackname", ("example-stack", "example")),
+    ("parent", ("example-stack", "example")),
     ("subnetcidr", ("10.0.1.0/24", "10.0.1.0/24,10.0.2.0/24")),
     ("cidr", ("10.0.0.0/16", "10.0.0.0/24", "10.0.0.0")),
     ("password", ("Correct-Horse-7", "CorrectHorse7", "Correct+Horse7")),
@@ -47,6 +49,11 @@ _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("securitygroup", ("sg-0a1b2c3d4e5f60718",)),
     ("vpc", ("vpc-0a1b2c3d4e5f60718",)),
     ("url", ("https://example.com/",)),
+    ("attribute", ("Arn",)),
+    ("storage", ("20",)),
+    ("size", ("20",)),
+    ("count", ("2",)),
+    ("days", ("7",)),
     ("domain", ("example.com",)),
     ("host", ("app.example.com",)),
     ("schedule", ("rate(1 day)", "cron(0 3 * * ? *)")),
@@ -73,11 +80,16 @@ def suggest(parameter: Parameter, choices: Sequence[str] | None = None) -> str:
 
     The default comes first, then what the author allows, then `choices` (what exists in the target account, for AWS
     types), then something plausible for the name and the pattern. The same parameter always gets the same answer.
+    `suggestions.suggest_all` answers a whole form.
     """
-    for candidate in _candidates(parameter, list(choices or ())):
+    return next(alternatives(parameter, choices), parameter.default or "")
+
+
+def alternatives(parameter: Parameter, choices: Sequence[str] | None = None) -> Iterator[str]:
+    """Give every answer that suggests itself and that the parameter's own constraints accept, the best first."""
+    for candidate in dict.fromkeys(_candidates(parameter, list(choices or ()))):
         if check((parameter,), {parameter.name: candidate}).is_valid:
-            return candidate
-    return parameter.default or ""
+            yield candidate
 
 
 def _candidates(parameter: Parameter, choices: list[str]) -> Iterator[str]:
@@ -94,8 +106,11 @@ def _candidates(parameter: Parameter, choices: list[str]) -> Iterator[str]:
 
 
 def _is_gone(parameter: Parameter, choices: list[str]) -> bool:
-    """Whether the default names something that does not exist in the account, when that is known."""
-    if not choices or parameter.lookup is None:
+    """Whether the default names something that does not exist in the account, when that is known.
+
+    Of SSM parameters it is not: those of AWS itself exist everywhere and stand in no list.
+    """
+    if not choices or parameter.lookup in (None, SSM_NAME):
         return False
     return any(item.strip() not in choices for item in (parameter.default or "").split(","))
 

@@ -11,6 +11,7 @@ NAMES = {
     "ministack.app": ("app", "_build_persistence_save_dict", "save_all"),
     "ministack.core.persistence": ("STATE_DIR", "_json_default", "_state_format_version"),
     "ministack.core.responses": ("get_account_id", "get_region", "set_request_account_id", "set_request_region"),
+    "ministack.services.ec2": ("_ACTION_MAP", "_az_id_for_zone_name", "_xml"),
     "ministack.services.ssm": ("_parameters", "_public_parameter"),
     CLOUDFORMATION: ("_PERSISTED_STORES", "_change_sets", "_stack_events", "_stacks"),
     f"{CLOUDFORMATION}.engine": (
@@ -25,6 +26,7 @@ NAMES = {
     ),
     f"{CLOUDFORMATION}.changesets": (
         "_deploy_stack_async",
+        "_diff_resources",
         "_evaluate_conditions",
         "_parse_template",
         "_resolve_props_for_diff",

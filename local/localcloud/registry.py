@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ministack.services import cloudformation
 from ministack.services.cloudformation import provisioners, stacks
 
 from localcloud.placeholders import CUSTOM, Properties, attributes_for, physical_id_for, placeholder
@@ -42,6 +43,9 @@ UNPUBLISHED = {
     "AWS::OpsWorks::Stack": PublishedType(),
     "AWS::SDB::Domain": PublishedType(),
 }
+
+# Marks, among its attributes, a placeholder of a type that MiniStack implements.
+STANDS_IN = "slipway:stands-in"
 
 _property_recreation = provisioners._property_recreation
 
@@ -108,10 +112,10 @@ def _backed_create(name: str, facts: PublishedType, create: Callable[..., Any]) 
         try:
             physical_id, found = create(logical_id, properties, stack_name)
         except (*MISTAKES, ValueError) as problem:
-            if isinstance(problem, ValueError) and not REFERS_TO_A_STRANGER.search(str(problem)):
+            if not _is_mistake(problem):
                 raise
             log.warning("%s of %s is a placeholder: MiniStack raised %r", logical_id, stack_name, problem)
-            physical_id, found = physical_id_for(name, facts, logical_id, properties, stack_name), {}
+            physical_id, found = physical_id_for(name, facts, logical_id, properties, stack_name), {STANDS_IN: True}
         return physical_id, {**attributes_for(name, facts, physical_id, properties), **(found or {})}
 
     return create_or_stand_in
@@ -121,9 +125,13 @@ def _backed_update(name: str, facts: PublishedType, update: Callable[..., Any]) 
     def update_or_leave(physical_id: str, before: Properties, after: Properties, *rest: Any) -> Answer:
         old, new = with_numbers(facts, before), with_numbers(facts, after)
         try:
-            now, found = update(physical_id, old, new, *rest)
-        except MISTAKES as mistake:
-            log.warning("%s is left as it was: MiniStack raised %r", physical_id, mistake)
+            now, found = (
+                (physical_id, {STANDS_IN: True}) if stands_in(physical_id) else update(physical_id, old, new, *rest)
+            )
+        except (*MISTAKES, ValueError) as problem:
+            if not _is_mistake(problem):
+                raise
+            log.warning("%s is left as it was: MiniStack raised %r", physical_id, problem)
             now, found = physical_id, {}
         return now, {**attributes_for(name, facts, now, new), **(found or {})}
 
@@ -134,12 +142,30 @@ def _delete_whatever_is_there(delete: Callable[..., Any]) -> Callable[..., None]
     """Deleting something that never was, or is gone, is success: a placeholder has nothing behind it."""
 
     def delete_quietly(physical_id: str, properties: Properties, *rest: Any) -> None:
+        if stands_in(physical_id):
+            return
         try:
             delete(physical_id, properties, *rest)
-        except MISTAKES as mistake:
-            log.warning("%s counts as deleted: MiniStack raised %r", physical_id, mistake)
+        except (*MISTAKES, ValueError) as problem:
+            if not _is_mistake(problem):
+                raise
+            log.warning("%s counts as deleted: MiniStack raised %r", physical_id, problem)
 
     return delete_quietly
+
+
+def stands_in(physical_id: str) -> bool:
+    """Whether a stack here holds this as a placeholder although MiniStack knows the type: what was created that way is
+    changed and deleted that way, since MiniStack would not find it."""
+    return any(
+        record.get("PhysicalResourceId") == physical_id and (record.get("Attributes") or {}).get(STANDS_IN)
+        for stack in cloudformation._stacks.values()
+        for record in stack.get("_resources", {}).values()
+    )
+
+
+def _is_mistake(problem: Exception) -> bool:
+    return not isinstance(problem, ValueError) or bool(REFERS_TO_A_STRANGER.search(str(problem)))
 
 
 def with_numbers(facts: PublishedType, properties: Properties) -> Properties:

@@ -9,6 +9,8 @@ import boto3
 from botocore.config import Config
 from ministack.services import ssm
 
+from localcloud.zones import zones_of
+
 ZONE = "seabright.example."
 ROLE = "slipway-launch"
 TRUST = """{
@@ -19,14 +21,9 @@ MARK = "/slipway/example/seeded"
 
 # Name, the first two numbers of its addresses.
 NETWORKS = (("payments", "10.20"), ("orders", "10.30"))
-# Tier, letter of the zone, third number of its addresses.
-SUBNETS = (
-    ("public", "a", 0),
-    ("public", "b", 1),
-    ("private", "a", 10),
-    ("private", "b", 11),
-    ("private", "c", 12),
-)
+# Public subnets lie in the first zones only, private ones in every zone of the region. The third number of their
+# addresses counts from these.
+PUBLIC_ZONES, PUBLIC_FROM, PRIVATE_FROM = 2, 0, 10
 # Name, what it is for, the port it opens to the network.
 GROUPS = (
     ("web", "From browsers to load balancers", 443),
@@ -87,14 +84,19 @@ def _seed_network(ec2: Any, region: str, name: str, block: str) -> None:
         ec2.create_subnet(
             VpcId=vpc,
             CidrBlock=f"{block}.{number}.0/24",
-            AvailabilityZone=f"{region}{letter}",
-            TagSpecifications=_named("subnet", f"{name}-{tier}-{letter}"),
+            AvailabilityZone=zone,
+            TagSpecifications=_named("subnet", f"{name}-{tier}-{zone[-1]}"),
         )["Subnet"]["SubnetId"]
-        for tier, letter, number in SUBNETS
+        for tier, zone, number in _subnets(zones_of(region))
     ]
     for group, purpose, port in GROUPS:
         _seed_group(ec2, vpc, f"{name}-{group}", purpose, f"{block}.0.0/16", port)
     _seed_machine(ec2, region, name, subnets[-1])
+
+
+def _subnets(zones: list[str]) -> list[tuple[str, str, int]]:
+    public = [("public", zone, PUBLIC_FROM + number) for number, zone in enumerate(zones[:PUBLIC_ZONES])]
+    return [*public, *(("private", zone, PRIVATE_FROM + number) for number, zone in enumerate(zones))]
 
 
 def _seed_group(ec2: Any, vpc: str, name: str, purpose: str, block: str, port: int) -> None:

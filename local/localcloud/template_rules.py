@@ -8,15 +8,19 @@ from textwrap import dedent
 from typing import Any
 
 import yaml
+from ministack.core.responses import get_region
 from ministack.services import ssm
 from ministack.services.cloudformation import changesets, engine, handlers, stacks
 
 from localcloud.patterns import matches
 from localcloud.placeholders import digest
+from localcloud.zones import zones_of
 
 Template = dict[str, Any]
 
 PUBLIC_IMAGE = re.compile(r"/aws/service/.*(ami|image|release)")
+# What a parameter may be, as opposed to NoEcho, which is a boolean indeed.
+VALUES = ("AllowedValues", "Default")
 CONDITION_FUNCTIONS = ("Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals", "Condition")
 READERS_OF_CONDITIONS = (engine, stacks, handlers, changesets)
 READERS_OF_TEMPLATES = (engine, handlers, changesets)
@@ -24,7 +28,6 @@ RESOLVERS = (engine, stacks, changesets)
 
 _evaluate_conditions = engine._evaluate_conditions
 _check_parameter_constraints = engine._check_parameter_constraints
-_resolve_props_for_diff = changesets._resolve_props_for_diff
 _public_parameter = ssm._public_parameter
 _static_property = stacks._static_property
 _parse_template = engine._parse_template
@@ -38,7 +41,6 @@ def correct_template_rules() -> None:
     for module in RESOLVERS:
         module._resolve_refs = resolve_refs
     engine._check_parameter_constraints = check_parameter_constraints
-    changesets._resolve_props_for_diff = resolve_active_resources
     ssm._public_parameter = public_parameter
     stacks._static_property = static_property
     for module in READERS_OF_TEMPLATES:
@@ -72,7 +74,10 @@ def _plain(node: Any, params: dict[str, Any], mappings: dict[str, Any]) -> Any:
 
 
 def resolve_refs(value: Any, *context: Any) -> Any:
-    """Let GetAtt name its attribute by a parameter, which CloudFormation allows."""
+    """Let GetAtt name its attribute by a parameter, which CloudFormation allows, and GetAZs know every zone."""
+    if isinstance(value, dict) and "Fn::GetAZs" in value:
+        region = resolve_refs(value["Fn::GetAZs"], *context)
+        return zones_of(get_region()) if region in ("", None, get_region()) else []
     asked = value.get("Fn::GetAtt") if isinstance(value, dict) else None
     if isinstance(asked, list) and len(asked) == 2 and isinstance(asked[1], dict):
         value = {"Fn::GetAtt": [asked[0], resolve_refs(asked[1], *context)]}
@@ -90,20 +95,6 @@ def check_parameter_constraints(name: str, definition: dict[str, Any], type_name
     members = [member.strip() for member in value.split(",")] if is_list else [value]
     if not all(matches(str(pattern), member) for member in members):
         raise engine._constraint_error(name, definition, f"must match pattern {pattern}")
-
-
-def resolve_active_resources(template: Template, params: dict[str, Any], stack_name: str, stack_id: str) -> Template:
-    """Leave resources whose condition is false out of a change set; MiniStack listed them as added."""
-    resolved = _resolve_props_for_diff(template, params, stack_name, stack_id)
-    if not resolved:
-        return resolved
-    conditions = evaluate_conditions(template, params)
-    active = {
-        logical_id: resource
-        for logical_id, resource in resolved["Resources"].items()
-        if conditions.get(resource.get("Condition"), True)
-    }
-    return {**resolved, "Resources": active}
 
 
 def public_parameter(name: str) -> dict[str, Any] | None:
@@ -131,9 +122,22 @@ def static_property(*given: Any) -> Any:
         return None
 
 
-def parse_template(text: str) -> dict[str, Any]:
-    """Read a template that is indented as a whole. MiniStack strips the first line alone, which spoils the rest."""
-    return _parse_template(dedent(text))
+def parse_template(text: str) -> Template:
+    """Read a template that is indented as a whole, of which MiniStack strips the first line alone, and take booleans
+    among the parameters for the text they are: `AllowedValues: [true, false]` allows "true", not "True"."""
+    template = _parse_template(dedent(text))
+    for definition in (template.get("Parameters") or {}).values():
+        if isinstance(definition, dict):
+            definition.update(_in_words({key: definition[key] for key in VALUES if key in definition}))
+    return template
+
+
+def _in_words(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _in_words(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_in_words(item) for item in value]
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def any_function(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:

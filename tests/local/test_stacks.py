@@ -178,3 +178,63 @@ def test_an_update_says_what_really_happens_to_each_resource(cloudformation: Any
         "Changed": "UPDATE_COMPLETE",
         "New": "CREATE_COMPLETE",
     }
+
+
+def test_a_region_has_as_many_zones_as_amazon_gives_it(cloud: Process) -> None:
+    template = "Resources: {T: {Type: AWS::SNS::Topic}}\nOutputs: {Fourth: {Value: !Select [3, !GetAZs '']}}"
+    elsewhere = client(cloud, region="us-east-1")
+    assert outputs(launch(elsewhere, "zones", template)) == {"Fourth": "us-east-1d"}
+    zones = client(cloud, "ec2", region="us-east-1").describe_availability_zones()["AvailabilityZones"]
+    assert [zone["ZoneName"][-1] for zone in zones] == list("abcdef")
+    assert zones[3]["ZoneId"] == "use1-az4"
+
+
+def test_booleans_among_allowed_values_are_the_text_people_type(cloudformation: Any) -> None:
+    template = """
+    Parameters: {Public: {Type: String, AllowedValues: [true, false], Default: true}}
+    Conditions: {IsPublic: !Equals [!Ref Public, "true"]}
+    Resources: {Topic: {Type: AWS::SNS::Topic}}
+    Outputs: {Public: {Value: !If [IsPublic, !Ref Public, hidden]}}
+    """
+    assert outputs(launch(cloudformation, "public", template)) == {"Public": "true"}
+    assert outputs(launch(cloudformation, "not-public", template, Public="false")) == {"Public": "hidden"}
+
+
+def test_what_was_created_as_a_placeholder_is_changed_and_deleted_as_one(cloudformation: Any) -> None:
+    """A service on a cluster that is a placeholder itself: MiniStack knows services, but not this one."""
+    template = """
+    Resources:
+      Service: {Type: AWS::ECS::Service, Properties: {Cluster: nobodys, TaskDefinition: nobodys, DesiredCount: 1}}
+    Outputs: {Name: {Value: !GetAtt Service.Name}}
+    """
+    before = launch(cloudformation, "standing-in", template)
+    assert before["StackStatus"] == "CREATE_COMPLETE", events(cloudformation, "standing-in")
+    after = update(cloudformation, "standing-in", template.replace("DesiredCount: 1", "DesiredCount: 2"))
+    assert after["StackStatus"] == "UPDATE_COMPLETE", events(cloudformation, "standing-in")
+    assert outputs(after) == outputs(before)
+    cloudformation.delete_stack(StackName=after["StackId"])
+    assert settled(cloudformation, after["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_a_plan_leaves_out_a_value_that_is_merely_written_otherwise(cloudformation: Any) -> None:
+    before = "Resources: {Log: {Type: AWS::EC2::FlowLog, Properties: {ResourceId: vpc-1, TrafficType: ALL}}}"
+    after = """
+    Parameters: {Traffic: {Type: String, Default: ALL}, Words: {Type: String, Default: more}}
+    Resources:
+      Log: {Type: AWS::EC2::FlowLog, Properties: {ResourceId: vpc-1, TrafficType: !Ref Traffic}}
+      Topic: {Type: AWS::SNS::Topic, Properties: {DisplayName: !Ref Words}}
+    """
+    launch(cloudformation, "flow", before)
+    assert planned(cloudformation, "flow", after) == [("Topic", "Add")]
+    assert planned(cloudformation, "flow", after, Traffic="REJECT") == [("Log", "Modify"), ("Topic", "Add")]
+
+
+def planned(cloudformation: Any, name: str, template: str, **parameters: str) -> list[tuple[str, str]]:
+    given = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+    plan = cloudformation.create_change_set(
+        StackName=name, ChangeSetName=f"plan-{len(given)}", TemplateBody=template, Parameters=given
+    )
+    changes = [
+        each["ResourceChange"] for each in cloudformation.describe_change_set(ChangeSetName=plan["Id"])["Changes"]
+    ]
+    return [(change["LogicalResourceId"], change["Action"]) for change in changes]

@@ -1,14 +1,13 @@
 """The browser of the tests: this machine's own Chromium, kept from talking to anything but loopback."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-USUAL = "/usr/bin/chromium"
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -18,12 +17,18 @@ FLAGS = [
 ]
 
 
+def chromium_path() -> str:
+    """Return the path of a Chromium; skip the test, saying how to install one, where there is none."""
+    found = os.environ.get("SLIPWAY_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("No Chromium here: install the package chromium, or name one in SLIPWAY_CHROMIUM.")
+    return found
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A running browser; skips the tests that need it where there is none."""
-    path = os.environ.get("SLIPWAY_CHROMIUM") or USUAL
-    if not Path(path).exists():
-        pytest.skip("There is no Chromium: install it, or name one in SLIPWAY_CHROMIUM.")
+    path = chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser

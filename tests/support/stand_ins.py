@@ -20,11 +20,19 @@ def idp_python() -> Path:
     return Path(os.environ.get("SLIPWAY_IDP_PYTHON") or ROOT / "var/venvs/idp/bin/python")
 
 
-def start_cloud(data: Path, *, pace: float = 0, port: int | None = None, faults: Path | None = None) -> Process:
-    """Start the local cloud; without a pace every resource is there at once."""
+def start_cloud(
+    data: Path,
+    *,
+    pace: float = 0,
+    port: int | None = None,
+    faults: Path | None = None,
+    organisation: Path | None = None,
+) -> Process:
+    """Start the local cloud, for the demo's accounts or another organisation's; without a pace nothing takes time."""
     port = port or free_port()
     command = [cloud_python(), ROOT / "local/cloud.py", "--port", str(port), "--data", data, "--pace", str(pace)]
     command += ["--faults", faults] if faults else []
+    command += ["--organisation", organisation] if organisation else []
     return start(command, url=f"http://127.0.0.1:{port}", ready_path="/_slipway/ready", log=data / "log.txt")
 
 

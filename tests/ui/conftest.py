@@ -34,8 +34,6 @@ MORPHING = """{% extends "layout.html" %}{% from "ui/lookup.html" import lookup,
 {{ lookup_many("zones", "Zones", request.args.getlist("zones"), options=zones) }}
 </form>{% endblock %}"""
 ZONES = [(f"zone-{letter}", f"Zone {letter}") for letter in "abcdef"]
-SIGNIN = """{% set provider, provider_name, wanted = "id.example.com", "Seabright", "/stacks/stk_7Q2F" %}
-{% extends "identity/sign_in.html" %}"""
 ERROR = """{% set code, title, words, reference = 403, "orders may not launch msk-cluster", "Why.", "req_5Y2N8" %}
 {% extends "ui/error-page.html" %}"""
 
@@ -52,7 +50,6 @@ def make_app() -> Flask:
     app.add_url_rule("/moving/status", view_func=lambda: _status(app), endpoint="moving-status")
     app.add_url_rule("/morphing", view_func=lambda: render_template_string(MORPHING, zones=ZONES), endpoint="morphing")
     app.add_url_rule("/search", view_func=lambda: f"Searched for {request.args.get('q')}", endpoint="search")
-    app.add_url_rule("/door", view_func=lambda: render_template_string(SIGNIN), endpoint="door")
     app.add_url_rule("/refused", view_func=lambda: render_template_string(ERROR), endpoint="refused")
     return app
 
