@@ -159,11 +159,11 @@ def _forecast(job: Job, now: float | None, usual: Usual, lanes: Sequence[Lane]) 
     waiting = next((lane.name for lane in lanes if lane.moves), None)
     words = f"Waiting for {waiting}." if waiting else ""
     if now is None or not usual.is_known or usual.low is None or usual.high is None:
-        so_far = f"{duration(now)} so far. " if now else ""
-        return None, so_far + words
-    usually = f"{duration(now)} so far. This usually takes {eta_range(usual.low, usual.high)} here (n={usual.n}). "
+        return None, f"Too few runs here to say how long it takes (n={usual.n}). {words}".strip()
+    usually = f"This usually takes {eta_range(usual.low, usual.high)} here (n={usual.n}). "
     if now > usual.high:
         return None, usually + "It takes longer than nine in ten before it. " + words
+    usually = f"{duration(now)} so far. {usually}"
     return eta_range(max(usual.low - now, 1), max(usual.high - now, 1)), usually + words
 
 
