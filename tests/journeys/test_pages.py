@@ -73,7 +73,7 @@ def places(visit_for_module: Callable[..., Page]) -> dict[str, str]:
     found = {name: launch(page, "sqs-queue", name) for name in ("pages-ready", "pages-broken", "pages-other")}
     addresses = {"ready": found["pages-ready"], "failed": found["pages-broken"], "other": found["pages-other"]}
     addresses["deleted"] = launch(page, "secret", "pages-gone")
-    cancel(page)
+    delete(page, "pages-gone")
     for address, word in (
         (addresses["failed"], "Failed"),
         (addresses["other"], "Ready"),
@@ -87,8 +87,11 @@ def places(visit_for_module: Callable[..., Page]) -> dict[str, str]:
     return {name: re.sub(r"^https?://[^/]+", "", address) for name, address in addresses.items()}
 
 
-def cancel(page: Page) -> None:
-    page.get_by_role("button", name="Cancel launch").click()
+def delete(page: Page, name: str) -> None:
+    wait_until(page, "Ready")
+    page.goto(f"{page.url}/delete")
+    page.get_by_label(f"Type {name}").fill(name)
+    page.get_by_role("button", name=f"Delete {name}").click()
     wait_until(page, "Deleted")
 
 
