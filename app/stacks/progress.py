@@ -60,7 +60,12 @@ class Progress:
 
     @property
     def done(self) -> int:
-        return sum(lane.is_done for lane in self.lanes)
+        return sum(lane.is_done for lane in self.lanes) - self.removed
+
+    @property
+    def removed(self) -> int:
+        """What was taken back; where removing is the job's purpose it counts as done."""
+        return sum(lane.status == "delete_complete" for lane in self.lanes) if self.job.kind != "delete" else 0
 
     @property
     def moving(self) -> int:
@@ -151,6 +156,8 @@ def _conclude(lanes: Sequence[Lane]) -> None:
     for lane in lanes:
         if lane.status == "to_come":
             lane.status, lane.word = "skipped", "Not begun"
+        elif lane.moves:
+            lane.status, lane.word = "cancelled", "Stopped"
         elif lane.reason and lane.status.endswith("_complete"):
             lane.status, lane.word = "failed", "Failed, then undone"
 
@@ -201,6 +208,8 @@ def _status(job: Job, step: JobStep) -> str:
     if step.key == "follow" and step.status is StepStatus.TO_COME:
         execute = next(other for other in job.steps if other.key == "execute")
         return "active" if execute.status is StepStatus.ACTIVE else step.status
+    if job.is_finished and step.status in (StepStatus.ACTIVE, StepStatus.WAITING):
+        return job.status
     if step.status is StepStatus.WAITING and job.status is not JobStatus.WAITING:
         return "active"
     return step.status
