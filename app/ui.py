@@ -38,7 +38,7 @@ def init_app(app: Flask, bytecode: Path | None = None) -> None:
     env.filters.update(
         age=age, short_age=short_age, attrs=attrs, hue=hue, duration=words.duration, eta_range=words.eta_range,
         number=words.number, share=words.share, plural=words.plural, moment=words.moment, day=words.day,
-        time_of_day=words.time_of_day,
+        time_of_day=words.time_of_day, short_id=words.short_id,
     )  # fmt: skip
     env.trim_blocks = env.lstrip_blocks = True
     if bytecode is not None:

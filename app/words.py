@@ -70,6 +70,16 @@ def time_of_day(at: datetime) -> str:
     return f"{at:%H:%M:%S}"
 
 
+def short_id(value: str, most: int = 34) -> str:
+    """Shorten the id of a resource to what tells it apart: an address or ARN to its end, a long name in its middle."""
+    if value.startswith(("arn:", "http://", "https://")):
+        value = value.rstrip("/").replace(":", "/").rsplit("/", 1)[-1] or value
+    if len(value) <= most:
+        return value
+    end = most // 3
+    return f"{value[: most - end - 1]}…{value[-end:]}"
+
+
 def _largest(seconds: int, parts: int) -> str:
     said: list[str] = []
     for size, unit in _UNITS:

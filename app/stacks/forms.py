@@ -13,6 +13,8 @@ from app.cloudformation.parameters import Parameter
 PREFIX = "parameters."
 # Up to here a menu is quicker than a search.
 MOST_IN_A_MENU = 12
+# Words of up to so many letters fit beside another field.
+SHORT = 16
 
 Option = tuple[str, str, str]
 
@@ -33,6 +35,12 @@ class Field:
     kept: bool = False
     attributes: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_short(self) -> bool:
+        """Whether half the width is enough: a number, or a few short words to choose from."""
+        words = [option[1] for option in self.options]
+        return self.widget == "number" or (self.widget == "select" and all(len(each) <= SHORT for each in words))
+
 
 @dataclass
 class FieldGroup:
@@ -41,6 +49,17 @@ class FieldGroup:
     id: str
     label: str
     fields: list[Field]
+
+    @property
+    def rows(self) -> list[list[Field]]:
+        """The fields as they stand: neighbours that need little room side by side."""
+        rows: list[list[Field]] = []
+        for each in self.fields:
+            if each.is_short and rows and len(rows[-1]) == 1 and rows[-1][0].is_short:
+                rows[-1].append(each)
+            else:
+                rows.append([each])
+        return rows
 
 
 def typed_answers(form: MultiDict[str, str], parameters: Sequence[Parameter]) -> dict[str, str | list[str]]:
@@ -130,7 +149,9 @@ def _options(parameter: Parameter, choices: Choices, values: tuple[str, ...]) ->
     if parameter.allowed_values:
         return [(value, value or "none", "") for value in parameter.allowed_values]
     options = [
-        (choice.value, choice.label, _note(choice.value, choice.label, choice.detail)) for choice in choices.items
+        (choice.value, choice.label, _note(choice, with_id=_widget(parameter, choices) == "select"))
+        # What has a name comes before what is known by its id alone.
+        for choice in sorted(choices.items, key=lambda choice: choice.label == choice.value)
     ]
     known = {option[0] for option in options}
     # What was typed or prefilled stays choosable, though the account does not list it.
@@ -138,8 +159,10 @@ def _options(parameter: Parameter, choices: Choices, values: tuple[str, ...]) ->
     return options if parameter.is_list or not options else [("", "Choose one", ""), *options]
 
 
-def _note(value: str, label: str, detail: str) -> str:
-    return detail if value == label else f"{value} · {detail}" if detail else value
+def _note(choice: Any, *, with_id: bool) -> str:
+    """A menu shows name and note alone, so the id goes with the note; the other lists print it themselves."""
+    parts = [choice.value if with_id and choice.value != choice.label else "", choice.detail]
+    return " · ".join(part for part in parts if part)
 
 
 def _help(parameter: Parameter, choices: Choices) -> str:

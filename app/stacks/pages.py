@@ -1,7 +1,7 @@
 """What the pages of launching and changing show, made ready: no page asks the database or compares a status."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -37,7 +37,12 @@ class Preview:
     problems: Sequence[tuple[str, str, str]]
     undecided: Sequence[str]
     usual: Usual
-    missing: int
+    messages: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    blank: frozenset[str] = frozenset()
+
+    @property
+    def missing(self) -> int:
+        return len(self.blank)
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,13 @@ class FormPage:
     preview: Preview
     errors: Mapping[str, list[str]]
     summary: Sequence[tuple[str, str]]
+
+    @property
+    def messages(self) -> list[tuple[str, Sequence[str]]]:
+        """What stands below each field while somebody types; what is not answered yet is not complained about."""
+        names = ["name", *(field.name for group in self.groups for field in group.fields)]
+        found = {**self.preview.messages, **self.errors}
+        return [(name, found.get(name, ())) for name in names if name not in self.preview.blank]
 
 
 def get_template(slug: str) -> Template:
@@ -151,7 +163,7 @@ def _judged(
     typical = usual(template.id, "update" if previous else "create")
     if environment is None:
         groups = forms.build(body, answers, {}, errors)
-        return groups, Preview((), (), 0, (), (), typical, 0)
+        return groups, Preview((), (), 0, (), (), typical)
     judged = checking.judge(version, environment, answers, person, previous=previous)
     kept = body.secrets if previous else frozenset()
     groups = forms.build(body, answers, judged.choices, errors, kept=kept)
@@ -180,7 +192,8 @@ def _preview(
         ],
         undecided=[verdict.description for verdict in judged.verdicts if verdict.outcome is None],
         usual=typical,
-        missing=len(blank),
+        messages={forms.PREFIX + name: said for name, said in judged.checked.errors.items() if name not in blank},
+        blank=frozenset(forms.PREFIX + name for name in blank),
     )
 
 

@@ -60,7 +60,12 @@ class Progress:
 
     @property
     def done(self) -> int:
-        return sum(lane.is_done for lane in self.lanes)
+        return sum(lane.is_done for lane in self.lanes) - self.removed
+
+    @property
+    def removed(self) -> int:
+        """What was taken back; where removing is the job's purpose it counts as done."""
+        return sum(lane.status == "delete_complete" for lane in self.lanes) if self.job.kind != "delete" else 0
 
     @property
     def moving(self) -> int:
@@ -72,7 +77,7 @@ class Progress:
 
     @property
     def failed(self) -> int:
-        return sum(lane.status.endswith("_failed") for lane in self.lanes)
+        return sum(lane.status.endswith("failed") for lane in self.lanes)
 
 
 def progress(
@@ -84,6 +89,8 @@ def progress(
     now = None if job.is_finished or begun_at is None else (clock.now() - begun_at).total_seconds()
     if now is not None:
         _foresee(lanes, now)
+    elif job.is_finished:
+        _conclude(lanes)
     ends = [lane.end or lane.usual_end or lane.start or 0 for lane in lanes]
     total = max([now or 0, *ends, (usual.high or 0) if now is not None else 0, 1])
     left, words = _forecast(job, now, usual, lanes)
@@ -144,15 +151,26 @@ def _foresee(lanes: Sequence[Lane], now: float) -> None:
             lane.usual_end = lane.usual_start + lane.usual
 
 
+def _conclude(lanes: Sequence[Lane]) -> None:
+    """Nothing comes any more; a resource that failed and was put back did fail."""
+    for lane in lanes:
+        if lane.status == "to_come":
+            lane.status, lane.word = "skipped", "Not begun"
+        elif lane.moves:
+            lane.status, lane.word = "cancelled", "Stopped"
+        elif lane.reason and lane.status.endswith("_complete"):
+            lane.status, lane.word = "failed", "Failed, then undone"
+
+
 def _forecast(job: Job, now: float | None, usual: Usual, lanes: Sequence[Lane]) -> tuple[str | None, str]:
     waiting = next((lane.name for lane in lanes if lane.moves), None)
     words = f"Waiting for {waiting}." if waiting else ""
     if now is None or not usual.is_known or usual.low is None or usual.high is None:
-        so_far = f"{duration(now)} so far. " if now else ""
-        return None, so_far + words
-    usually = f"{duration(now)} so far. This usually takes {eta_range(usual.low, usual.high)} here (n={usual.n}). "
+        return None, f"Too few runs here to say how long it takes (n={usual.n}). {words}".strip()
+    usually = f"This usually takes {eta_range(usual.low, usual.high)} here (n={usual.n}). "
     if now > usual.high:
         return None, usually + "It takes longer than nine in ten before it. " + words
+    usually = f"{duration(now)} so far. {usually}"
     return eta_range(max(usual.low - now, 1), max(usual.high - now, 1)), usually + words
 
 
@@ -162,8 +180,21 @@ def _stages(job: Job) -> list[dict[str, Any]]:
     for step in job.steps:
         if step.key == "execute" and any(other.key == "follow" for other in job.steps):
             continue
-        stages.append({"name": _name(job, step), "status": _status(job, step), "note": _note(step)})
+        stages.append({"name": _name(job, step), "status": _status(job, step), "note": _note(job, step)})
+    if job.is_finished and stages and stages[-1]["status"] == StepStatus.TO_COME:
+        stages[-1] = _ending(job)
     return stages
+
+
+def _ending(job: Job) -> dict[str, Any]:
+    """What stands in the place of the last stage when a job ended before it."""
+    at = time_of_day(job.finished_at) if job.finished_at else ""
+    status = (job.failure or {}).get("cloud_status", "")
+    if status.endswith("ROLLBACK_COMPLETE"):
+        return {"name": "Undone", "status": StepStatus.DONE, "note": f"by {at}"}
+    if status.endswith("ROLLBACK_FAILED"):
+        return {"name": "Undone", "status": StepStatus.FAILED, "note": f"stopped at {at}"}
+    return {"name": "Verified", "status": StepStatus.SKIPPED, "note": "not reached"}
 
 
 def _name(job: Job, step: JobStep) -> str:
@@ -177,14 +208,20 @@ def _status(job: Job, step: JobStep) -> str:
     if step.key == "follow" and step.status is StepStatus.TO_COME:
         execute = next(other for other in job.steps if other.key == "execute")
         return "active" if execute.status is StepStatus.ACTIVE else step.status
+    if job.is_finished and step.status in (StepStatus.ACTIVE, StepStatus.WAITING):
+        return job.status
     if step.status is StepStatus.WAITING and job.status is not JobStatus.WAITING:
         return "active"
     return step.status
 
 
-def _note(step: JobStep) -> str:
+def _note(job: Job, step: JobStep) -> str:
     if step.status is StepStatus.SKIPPED or step.intent_at is None:
         return step.note
-    took = duration((step.done_at - step.intent_at).total_seconds()) if step.done_at else ""
-    parts = [time_of_day(step.intent_at), took]
-    return ", ".join(part for part in parts if part) + (f" · {step.note}" if step.note else "")
+    at = time_of_day(step.intent_at)
+    if step.status is StepStatus.FAILED:
+        return f"stopped at {time_of_day(step.done_at or job.finished_at or step.intent_at)}"
+    if step.key == "follow" and step.done_at is None:
+        return f"since {at}"
+    took = f"{at}, {duration((step.done_at - step.intent_at).total_seconds())}" if step.done_at else at
+    return f"{took} · {step.note}" if step.note and step.key != "follow" else took

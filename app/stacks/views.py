@@ -12,8 +12,9 @@ from app.identity.current import me
 from app.jobs.lifecycle import JobStatus
 from app.stacks import actions, lifecycle, queries
 from app.stacks.actions import Request
+from app.stacks.conditions import conditions_of
 from app.stacks.forecasts import usual
-from app.stacks.models import Stack
+from app.stacks.models import Resource, Stack
 from app.stacks.progress import progress
 from app.stacks.queries import Filters
 from app.ui import announce
@@ -61,6 +62,8 @@ def show(ref: str) -> str:
 def _page_of(stack: Stack) -> dict[str, Any]:
     """Make one stack's page ready; what only its owners may read is not even read for others."""
     job = queries.find_active_job(stack)
+    newer = queries.newer_version(stack)
+    resources = queries.resources_of(stack)
     last = job or queries.find_last_job(stack)
     details = policy.may_read_details(me, stack)
     tab = request.args.get("tab", "overview")
@@ -74,8 +77,10 @@ def _page_of(stack: Stack) -> dict[str, Any]:
         "may_change": policy.may_change(me, stack),
         "may_delete": policy.may_delete(me, stack),
         "can_change": lifecycle.can(stack, lifecycle.UPDATE),
-        "newer": queries.newer_version(stack),
-        "resources": queries.resources_of(stack),
+        "newer": newer,
+        "resources": resources,
+        "left": [row for row in resources if is_left(row)],
+        "conditions": conditions_of(stack, newer) if stack.ready_at and stack.deleted_at is None else (),
         "timeline": queries.timeline_of(stack),
         "is_failed": stack.status == lifecycle.StackStatus.FAILED,
         "is_deleted": stack.status == lifecycle.StackStatus.DELETED,
@@ -85,6 +90,11 @@ def _page_of(stack: Stack) -> dict[str, Any]:
     if details:
         page |= _details(stack, page)
     return page
+
+
+def is_left(row: Resource) -> bool:
+    """Say whether a resource is still in the cloud; one that was never made has no id there."""
+    return row.status != "DELETE_COMPLETE" and bool(row.physical_id or not row.status.endswith("_FAILED"))
 
 
 def _details(stack: Stack, page: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +117,7 @@ def ask_delete(ref: str) -> str:
 
 
 def _delete_page(stack: Stack, error: str = "") -> str:
-    resources = [row for row in queries.resources_of(stack) if row.status != "DELETE_COMPLETE"]
+    resources = [row for row in queries.resources_of(stack) if is_left(row)]
     return render_template("stacks/delete.html", nav="stacks", stack=stack, resources=resources, error=error)
 
 

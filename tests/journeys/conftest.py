@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,27 +55,39 @@ def signed_in(installation: Up, chromium: Browser, tmp_path_factory: pytest.Temp
     return cookies
 
 
+@contextmanager
+def windows(installation: Up, chromium: Browser, signed_in: Callable[[str], Path]) -> Iterator[Visit]:
+    """Open windows, and see at the end that none of them complained."""
+    opened: list[Watch] = []
+
+    def window(person: str | None = None, width: int = 1440, **options: Any) -> Page:
+        if person:
+            options["storage_state"] = signed_in(person)
+        size = {"width": width, "height": 900}
+        context = chromium.new_context(base_url=installation.public_url, viewport=size, **options)
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=installation.public_url)
+        context.set_default_timeout(15_000)
+        opened.append(Watch(context.new_page(), installation.public_url))
+        return opened[-1].page
+
+    yield window
+    for watch in opened:
+        watch.page.context.close()
+    assert [complaint for watch in opened for complaint in watch.complaints] == []
+
+
 @pytest.fixture
 def visit(installation: Up, chromium: Browser, signed_in: Callable[[str], Path]) -> Iterator[Visit]:
     """`visit("dana")` is a new window in which dana is signed in; what any window complains about fails the test.
 
     Without a name nobody is. `width`, `color_scheme` and the like are the browser's.
     """
-    opened: list[Watch] = []
+    with windows(installation, chromium, signed_in) as window:
+        yield window
 
-    def window(person: str | None = None, width: int = 1440, **options: Any) -> Page:
-        if person:
-            options["storage_state"] = signed_in(person)
-        context = chromium.new_context(
-            base_url=installation.public_url, viewport={"width": width, "height": 900}, **options
-        )
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=installation.public_url)
-        context.set_default_timeout(15_000)
-        page = context.new_page()
-        opened.append(Watch(page, installation.public_url))
-        return page
 
-    yield window
-    for watch in opened:
-        watch.page.context.close()
-    assert [complaint for watch in opened for complaint in watch.complaints] == []
+@pytest.fixture(scope="module")
+def visit_for_module(installation: Up, chromium: Browser, signed_in: Callable[[str], Path]) -> Iterator[Visit]:
+    """`visit`, for what several tests of a module look at."""
+    with windows(installation, chromium, signed_in) as window:
+        yield window

@@ -42,3 +42,11 @@ def launch(page: Page, template: str, name: str, **answers: str) -> str:
 def wait_until(page: Page, word: str) -> None:
     """Wait until the page itself says so: nothing is reloaded."""
     expect(status(page)).to_have_text(word, timeout=LONG)
+
+
+def plan_change(page: Page, address: str, label: str, value: str) -> None:
+    """Ask for a plan with one answer changed, and open it once it is made."""
+    page.goto(f"{address}/updates/new")
+    page.get_by_label(label).fill(value)
+    page.get_by_role("button", name="Make a plan").click()
+    page.get_by_role("link", name="Read the plan").click(timeout=LONG)

@@ -83,3 +83,10 @@ def test_moments_are_written_in_utc() -> None:
     assert words.moment(NOW) == "23 Nov 2026, 14:32 UTC"
     assert words.day(datetime(2026, 6, 2, tzinfo=UTC)) == "2 Jun 2026"
     assert words.time_of_day(NOW) == "14:32:06"
+
+
+def test_a_long_id_keeps_what_tells_it_apart():
+    assert words.short_id("vpc-0b51") == "vpc-0b51"
+    assert words.short_id("arn:aws:sqs:eu-west-1:111122223333:refunds") == "refunds"
+    assert words.short_id("https://sqs.eu-west-1.amazonaws.com/111122223333/refunds") == "refunds"
+    assert words.short_id("refunds-queue-stk7q2f-DeadLetterQueue-7ADC259C5FA8", 21) == "refunds-queue…59C5FA8"
