@@ -91,7 +91,7 @@ def load_catalog() -> None:
     report = loading.load(current_app.extensions["config"].catalog_dir)
     db.session.commit()
     for line in report.rejected:
-        click.echo(f"{line.file}: {line.reason}", err=True)
+        click.echo(f"{line.place}: {line.reason}", err=True)
 
 
 @demo.command("load")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from flask import Flask, current_app, g, has_request_context, request
 from sqlalchemy import (
@@ -24,7 +24,7 @@ from sqlalchemy import (
     literal,
     text,
 )
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, CursorResult, Engine, Result
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
@@ -186,8 +186,17 @@ session: Session = LocalProxy(_current_session)  # type: ignore[assignment]  # a
 
 
 def release() -> None:
-    """End the transaction without writing, so that no lock is held during a call to the outside."""
+    """End the transaction without writing, so that no lock is held during a call to the outside.
+
+    What was read stays readable as it was: a rollback alone would forget it, and the next look at a row, in the middle
+    of the call, would begin a transaction again. What was changed is forgotten.
+    """
+    changed = list(session.dirty)
+    kept = [row for row in session.identity_map.values() if row not in changed]
+    for row in kept:
+        session.expunge(row)
     session.rollback()
+    session.add_all(kept)
 
 
 def writing() -> None:
@@ -214,6 +223,11 @@ def aside() -> Iterator[Connection]:
 def reading() -> None:
     """Say that this request only reads, though its method could write."""
     g.writes = False
+
+
+def count_changed(result: Result[Any]) -> int:
+    """Return how many rows an UPDATE or DELETE touched."""
+    return cast(CursorResult[Any], result).rowcount
 
 
 def ping() -> None:

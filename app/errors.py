@@ -1,11 +1,19 @@
 """The few things that can go wrong for a person: each knows its status and its sentence."""
 
+from collections.abc import Mapping
+
 
 class Problem(Exception):
-    """Something the person can understand and act on."""
+    """Something the person can understand and act on.
+
+    `patience` says how many times in a row background work asks again before it takes this for the answer.
+    """
 
     status = 400
     title = "This request cannot be done"
+    # What the answer's head says besides, such as which methods there are.
+    headers: Mapping[str, str] = {}
+    patience: float = 0
 
     def __init__(self, sentence: str, *, field: str | None = None, errors: dict[str, list[str]] | None = None):
         super().__init__(sentence)
@@ -54,8 +62,8 @@ class Conflict(Problem):
     status = 409
     title = "Something is in the way"
 
-    def __init__(self, sentence: str, *, job: str | None = None):
-        super().__init__(sentence)
+    def __init__(self, sentence: str, *, job: str | None = None, field: str | None = None):
+        super().__init__(sentence, field=field)
         self.job = job
 
 

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app import assets, home, identity, ops, patterns, stacks, ui
+from app import api, assets, home, identity, ops, patterns, stacks, ui
 
 
 def init_app(app: Flask) -> None:
@@ -19,3 +19,14 @@ def init_app(app: Flask) -> None:
     home.init_app(app)
     app.register_blueprint(patterns.bp)
     ops.init_app(app)
+    _init_api(app)
+
+
+def _init_api(app: Flask) -> None:
+    from app.catalog import api as catalog
+    from app.environments import api as environments
+    from app.identity import api as people
+    from app.stacks import api as of_stacks
+    from app.stacks import job_api as jobs
+
+    api.init_app(app, [catalog.bp, environments.bp, of_stacks.bp, jobs.bp, people.bp])

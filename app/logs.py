@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, request
+from structlog.processors import ExceptionRenderer
+from structlog.tracebacks import ExceptionDictTransformer
 
 from app.config import Config
 
@@ -22,7 +24,8 @@ def configure(level: str, form: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks,
+        # Without the frames' variables: they hold answers, tokens and keys.
+        ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
     ]
     last: Any = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(

@@ -66,6 +66,12 @@ FACETS = (
         {"value": "none", "label": "None needed", "count": 9, "chosen": False},
         {"value": "needed", "label": "Needed", "count": 3, "chosen": False})},
 )  # fmt: skip
+COMPARED = (
+    {"kind": "gap", "before": None, "after": None, "text": "31 unchanged"},
+    {"kind": "same", "before": 32, "after": 32, "text": "    Properties:"},
+    {"kind": "gone", "before": 33, "after": None, "text": "      VisibilityTimeout: 30"},
+    {"kind": "new", "before": None, "after": 33, "text": "      VisibilityTimeout: 60"},
+)
 TEMPLATES = (
     {"slug": "sqs-queue", "href": "#", "icon": "mail", "version": "v2.3", "team": "platform", "end": "58 stacks",
      "summary": "A queue with a dead-letter queue, encryption and an alarm on old messages.",
@@ -84,5 +90,6 @@ def show() -> str:
     return render_template(
         "patterns.html", colours=COLOURS, tones=TONES, spaces=SPACES, words=WORDS, steps_of_a_job=STEPS,
         resources=RESOURCES, outputs_of_a_stack=OUTPUTS, subnets=SUBNETS, groups=FACETS, entries=TEMPLATES,
+        compared_lines=COMPARED,
         just_now=now - timedelta(seconds=40), earlier=now - timedelta(hours=3), long_ago=now - timedelta(days=33),
     )  # fmt: skip

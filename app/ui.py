@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, redirect, request
+from flask import Blueprint, Flask, flash, redirect, request
 from jinja2 import FileSystemBytecodeCache
 from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
@@ -133,6 +133,11 @@ def toggle_url(name: str, value: str) -> str:
 def _address(arguments: MultiDict[str, str]) -> str:
     query = urlencode(list(arguments.items(multi=True)))
     return f"{request.path}?{query}" if query else request.path
+
+
+def announce(words: str, undo: tuple[str, dict[str, str]] | None = None) -> None:
+    """Say on the next page what just happened; `undo` is where to post which fields to take it back."""
+    flash({"words": words, "undo": undo})  # type: ignore[arg-type]  # kept as JSON with the session, not as a string
 
 
 def preferences() -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from apiflask import APIFlask
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, g, json, render_template, request
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -30,7 +30,7 @@ def create_app(config: Config | None = None) -> Flask:
         version="1",
         root_path=str(ROOT),
         template_folder=str(ROOT / "templates"),
-        static_folder=None,
+        static_folder=None,  # type: ignore[arg-type]  # APIFlask says str, Flask takes None for no folder
         docs_path=None,
         spec_path="/api/v1/openapi.json",
         enable_openapi=True,
@@ -101,11 +101,11 @@ def _set_headers(response: Response, config: Config) -> None:
 
 def _init_errors(app: Flask) -> None:
     @app.errorhandler(Problem)
-    def problem(error: Problem) -> tuple[Any, int]:
+    def problem(error: Problem) -> Any:
         return _answer(error)
 
     @app.errorhandler(CSRFError)
-    def csrf_failed(error: CSRFError) -> tuple[Any, int]:
+    def csrf_failed(error: CSRFError) -> Any:
         sentence = "This page was open for too long or belongs to another session. Reload it and try again."
         return _answer(Problem(sentence))
 
@@ -113,22 +113,23 @@ def _init_errors(app: Flask) -> None:
     def http(error: HTTPException) -> Any:
         problem = Problem(error.description or error.name)
         problem.status, problem.title = error.code or 500, error.name
+        problem.headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
         return _answer(problem) if (error.code or 500) >= 400 else error
 
     @app.errorhandler(OperationalError)
-    def database_away(error: DBAPIError) -> tuple[Any, int]:
+    def database_away(error: DBAPIError) -> Any:
         structlog.get_logger("slipway").error("database_unavailable", error=type(error.orig).__name__)
         return _answer(Unavailable("The database does not answer. Nothing was changed; try again in a minute."))
 
     @app.errorhandler(Exception)
-    def unexpected(error: Exception) -> tuple[Any, int]:
+    def unexpected(error: Exception) -> Any:
         structlog.get_logger("slipway").exception("unexpected_error", path=request.path)
         problem = Problem("Slipway made a mistake. It is logged under the reference below; nothing was half-written.")
         problem.status, problem.title = 500, "Slipway made a mistake"
         return _answer(problem)
 
 
-def _answer(problem: Problem) -> tuple[Any, int]:
+def _answer(problem: Problem) -> Any:
     """Answer a problem in the form the caller reads: a problem document, a fragment or a page."""
     db.session.rollback()
     reference = structlog.contextvars.get_contextvars().get("request_id", "")
@@ -147,10 +148,10 @@ def _answer(problem: Problem) -> tuple[Any, int]:
         nav="",
         read_at=None,
     )
-    return page, problem.status
+    return page, problem.status, problem.headers
 
 
-def problem_document(problem: Problem, reference: str = "") -> tuple[Any, int]:
+def problem_document(problem: Problem, reference: str = "") -> Response:
     """Return the problem as RFC 9457 `application/problem+json`, with the fields at fault under `errors`."""
     document: dict[str, Any] = {
         "type": "about:blank",
@@ -167,11 +168,9 @@ def problem_document(problem: Problem, reference: str = "") -> tuple[Any, int]:
     for extra in ("job", "who"):
         if value := getattr(problem, extra, None):
             document[extra] = value
-    response = Response(_dumps(document), status=problem.status, mimetype="application/problem+json")
-    return response, problem.status
-
-
-def _dumps(document: dict[str, Any]) -> str:
-    from flask import json
-
-    return json.dumps(document)
+    response = Response(json.dumps(document), problem.status, problem.headers, mimetype="application/problem+json")
+    if problem.status == 401:
+        # RFC 6750: say how to come back, and whether it was the token that was not good.
+        sent = request.headers.get("Authorization", "").lower().startswith("bearer ")
+        response.headers["WWW-Authenticate"] = 'Bearer realm="Slipway"' + (', error="invalid_token"' if sent else "")
+    return response

@@ -58,14 +58,14 @@ def test_requests_see_what_the_test_flushed_and_the_test_sees_what_they_wrote(ap
 
 
 def test_count_queries_counts_those_of_requests_only(app, client, count_queries):
-    @app.get("/healthz")
-    def healthz() -> str:
+    @app.get("/static/counted")
+    def counted() -> str:
         db.session.execute(text("SELECT 1"))
         db.session.execute(text("SELECT 2"))
         return "ok"
 
     with count_queries() as queries:
-        client.get("/healthz")
+        client.get("/static/counted")
         db.session.execute(text("SELECT 3"))
     assert len(queries) == 2
 

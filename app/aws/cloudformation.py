@@ -1,16 +1,16 @@
 """CloudFormation in the few calls a launch needs. Every function raises the errors of `aws.errors`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from app.aws.errors import Denied, NotThere, Refused, translated
+from app.aws.errors import CloudProblem, NotThere, Refused, translated
 
 # Source: CloudFormation quotas; a larger body has to lie in S3.
 LARGEST_INLINE_BODY = 51_200
-# How the stack's event begins when CloudFormation refused properties or names before it created anything.
-VALIDATION_FAILED = "Validation failed with"
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class StackState:
     reason: str
     outputs: list[dict[str, Any]]
     tags: dict[str, str]
+    is_protected: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def _state(stack: Mapping[str, Any]) -> StackState:
         for output in stack.get("Outputs", [])
     ]
     tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-    return StackState(stack["StackId"], stack["StackStatus"], stack.get("StackStatusReason", ""), outputs, tags)
+    reason, is_protected = stack.get("StackStatusReason", ""), bool(stack.get("EnableTerminationProtection"))
+    return StackState(stack["StackId"], stack["StackStatus"], reason, outputs, tags, is_protected)
 
 
 def create_change_set(
@@ -178,55 +180,32 @@ def protect(client: Any, cloud_id: str, is_protected: bool) -> None:
 def events_since(client: Any, cloud_id: str, last_seen: str | None, most: int = 2000) -> list[Event]:
     """Return events newer than the last seen one, oldest first, in CloudFormation's own order.
 
-    What a validation before the first resource found stands in front: the stack's own event says only that there is
-    something to be asked for.
+    A stack that vanished between two calls has none.
     """
-    found = _stack_events(client, cloud_id, last_seen, most)
-    if any(VALIDATION_FAILED in event.reason for event in found):
-        return [*_validation_errors(client, cloud_id), *found]
-    return found
-
-
-def _stack_events(client: Any, cloud_id: str, last_seen: str | None, most: int) -> list[Event]:
-    request: dict[str, Any] = {"StackName": cloud_id}
     found: list[Event] = []
-    with translated():
-        while len(found) < most:
-            page = client.describe_stack_events(**request)
-            for event in page["StackEvents"]:
-                if event["EventId"] == last_seen:
-                    return found[::-1]
-                found.append(_event(event))
-            if not page.get("NextToken"):
+    with suppress(NotThere), translated():
+        for event in _newest_first(client, cloud_id):
+            if event.event_id == last_seen or len(found) >= most:
                 break
-            request["NextToken"] = page["NextToken"]
+            found.append(event)
     return found[::-1]
 
 
-def _validation_errors(client: Any, cloud_id: str) -> list[Event]:
-    """Return what the validation refused, as events of the resources it speaks of.
-
-    A launch role from before DescribeEvents existed may not ask; then the stack's own event has to do.
-    """
-    try:
-        with translated():
-            page = client.describe_events(StackName=cloud_id, Filters={"FailedEvents": True})
-    except (Denied, Refused):
-        return []
-    return [_validation_error(event) for event in page["OperationEvents"] if event["EventType"] == "VALIDATION_ERROR"]
+def has_event_of(client: Any, cloud_id: str, token: str, most: int = 2000) -> bool:
+    """Say whether the stack knows an operation begun under this token: every event of an operation carries it."""
+    with suppress(NotThere), translated():
+        return any(event.token == token for event in islice(_newest_first(client, cloud_id), most))
+    return False
 
 
-def _validation_error(event: Mapping[str, Any]) -> Event:
-    return Event(
-        event["EventId"],
-        event.get("LogicalResourceId", ""),
-        event.get("PhysicalResourceId", ""),
-        event.get("ResourceType", ""),
-        "UPDATE_FAILED" if event.get("OperationType") == "UPDATE_STACK" else "CREATE_FAILED",
-        event.get("ValidationStatusReason", ""),
-        event.get("ClientRequestToken", ""),
-        event["Timestamp"],
-    )
+def _newest_first(client: Any, cloud_id: str) -> Iterator[Event]:
+    request: dict[str, Any] = {"StackName": cloud_id}
+    while True:
+        page = client.describe_stack_events(**request)
+        yield from map(_event, page["StackEvents"])
+        if not page.get("NextToken"):
+            return
+        request["NextToken"] = page["NextToken"]
 
 
 def _event(event: Mapping[str, Any]) -> Event:
@@ -237,6 +216,34 @@ def _event(event: Mapping[str, Any]) -> Event:
         event.get("ResourceType", ""),
         event.get("ResourceStatus", ""),
         event.get("ResourceStatusReason", ""),
+        event.get("ClientRequestToken", ""),
+        event["Timestamp"],
+    )
+
+
+def failed_checks(client: Any, **of: str) -> list[Event]:
+    """Return what failed before any resource was touched, such as a name that is taken; `of` names what is asked about.
+
+    CloudFormation then writes only "validation failed" into the stack's own events and the reason into these. Where
+    they cannot be had (an older cloud, a role that may not ask) there are none: the caller has its general reason.
+    """
+    try:
+        with translated():
+            found = client.describe_events(Filters={"FailedEvents": True}, **of)["OperationEvents"]
+    except CloudProblem:
+        return []
+    return [_check(event) for event in found[::-1] if event.get("LogicalResourceId")]
+
+
+def _check(event: Mapping[str, Any]) -> Event:
+    words = ("ResourceStatusReason", "ValidationStatusReason", "HookStatusReason")
+    return Event(
+        event.get("EventId", ""),
+        event["LogicalResourceId"],
+        event.get("PhysicalResourceId", ""),
+        event.get("ResourceType", ""),
+        event.get("ResourceStatus") or event.get("OperationType", "CREATE").split("_")[0] + "_FAILED",
+        next((event[word] for word in words if event.get(word)), ""),
         event.get("ClientRequestToken", ""),
         event["Timestamp"],
     )

@@ -31,6 +31,11 @@ class Line:
     line: int | None = None
     reason: str = ""
 
+    @property
+    def place(self) -> str:
+        """The file, with the line where one is to blame, as editors open it."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
 
 @dataclass
 class Report:

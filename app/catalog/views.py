@@ -10,11 +10,11 @@ from app.catalog import comparing, listing, queries, reading
 from app.catalog.bodies import parsed
 from app.catalog.markdown import render
 from app.catalog.models import Template, Version
-from app.environments.queries import every_environment
-from app.identity import policy
+from app.environments.queries import launchable
 from app.identity.current import me
 from app.jobs import history
 from app.stacks import paces, tallies
+from app.stacks.forecasts import usual
 
 bp = Blueprint("catalog", __name__)
 
@@ -52,7 +52,7 @@ def show(slug: str) -> str:
         version=version,
         tab=tab if tab in TABS else "overview",
         body=parsed(version) if version else None,
-        reading=reading.read(parsed(version), paces.usual_seconds_of_resources(template.id)) if version else None,
+        reading=reading.read(parsed(version), usual(template.id, "create").resources) if version else None,
         readme=render(template.readme),
         changelog=render(template.changelog),
         outcomes=outcomes,
@@ -101,8 +101,7 @@ class _Launch:
 
 
 def _launch(template: Template, version: Version | None) -> _Launch:
-    environments = every_environment()
-    allowed = [(each.slug, each.stage.value) for each in environments if policy.may_launch(me, each)]
+    allowed = [(each.slug, each.stage.value) for each in launchable(me)]
     refusal, who = _why_not(template, version, bool(allowed))
     path, public = _launch_path(template, version), current_app.extensions["config"]["PUBLIC_URL"].rstrip("/")
     return _Launch(allowed, path, public + path, refusal, who)

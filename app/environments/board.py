@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from app import words
 from app.environments.models import Environment
-from app.stacks.lifecycle import RANK, StackStatus
+from app.stacks.lifecycle import StackStatus
 from app.stacks.tallies import NOTHING, Counts
 from app.status import look
 
@@ -44,9 +44,8 @@ class Row:
 def rows_of(
     environments: Iterable[Environment], counts: Mapping[int, Counts], observed: Mapping[int, datetime]
 ) -> list[Row]:
-    """Return a row for each environment, the one with the worst stack first and empty ones last."""
-    rows = [row_of(each, counts.get(each.id, NOTHING), observed.get(each.id)) for each in environments]
-    return sorted(rows, key=_badness)
+    """Return a row for each environment, in their order."""
+    return [row_of(each, counts.get(each.id, NOTHING), observed.get(each.id)) for each in environments]
 
 
 def row_of(environment: Environment, counts: Counts, observed_at: datetime | None) -> Row:
@@ -61,10 +60,6 @@ def row_of(environment: Environment, counts: Counts, observed_at: datetime | Non
         every=Cell(counts.total, "", _address(environment, ())),
         observed_at=observed_at,
     )
-
-
-def _badness(row: Row) -> tuple[int, int]:
-    return (RANK[row.worst] if row.worst else len(RANK), -row.trouble.count)
 
 
 def _cell(environment: Environment, by_status: Mapping[StackStatus, int]) -> Cell:

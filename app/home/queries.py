@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, load_only
 
 from app import db
 from app.catalog.models import Template
@@ -13,11 +13,12 @@ from app.identity import policy
 from app.identity.models import Person, Team
 from app.jobs.lifecycle import JobStatus
 from app.jobs.models import Job
-from app.stacks.lifecycle import IN_TROUBLE
+from app.stacks.lifecycle import IN_TROUBLE, RANK
 from app.stacks.models import Plan, Stack
-from app.stacks.queries import Filters, StackPage, list_stacks
+from app.stacks.queries import Filters, StackPage, list_stacks, matches
 
 MOST_NEEDS = 8
+LEAST_TROUBLE = min(RANK[status] for status in IN_TROUBLE)
 MOST_STACKS = 10
 MOST_JOBS = 6
 MOST_FOUND = 12
@@ -47,7 +48,7 @@ def needs(teams: Sequence[Team]) -> list[Need]:
         select(Job, Stack, Plan.ref)
         .join(Stack, Stack.id == Job.stack_id)
         .outerjoin(Plan, Plan.job_id == Job.id)
-        .where(Stack.team_id.in_(ids), Job.status.in_([JobStatus.WAITING, JobStatus.NEEDS_ATTENTION]))
+        .where(Job.team_id.in_(ids), Job.status.in_([JobStatus.WAITING, JobStatus.NEEDS_ATTENTION]))
         .options(joinedload(Job.requested_by))
         .order_by(Job.id.desc())
         .limit(MOST_NEEDS)
@@ -55,8 +56,8 @@ def needs(teams: Sequence[Team]) -> list[Need]:
     found = [_of_job(job, stack, plan) for job, stack, plan in db.session.execute(waiting)]
     trouble = (
         select(Stack)
-        .where(Stack.team_id.in_(ids), Stack.status.in_(IN_TROUBLE))
-        .order_by(Stack.rank, Stack.id.desc())
+        .where(Stack.team_id.in_(ids), Stack.rank >= LEAST_TROUBLE)
+        .order_by(Stack.rank.desc(), Stack.id.desc())
         .limit(MOST_NEEDS)
     )
     return [*found, *(_of_stack(stack) for stack in db.session.scalars(trouble))][:MOST_NEEDS]
@@ -97,7 +98,7 @@ def recent_jobs(teams: Sequence[Team]) -> list[tuple[Job, Stack]]:
     query = (
         select(Job, Stack)
         .join(Stack, Stack.id == Job.stack_id)
-        .where(Stack.team_id.in_([team.id for team in teams]))
+        .where(Job.team_id.in_([team.id for team in teams]))
         .options(joinedload(Job.requested_by), joinedload(Stack.environment), joinedload(Stack.template))
         .order_by(Job.id.desc())
         .limit(MOST_JOBS)
@@ -144,16 +145,13 @@ def _templates(words: str) -> list[Found]:
 def _stacks(words: str) -> list[Found]:
     query = (
         select(Stack)
-        .where(
-            or_(
-                Stack.name.like(_like(words), escape="\\"),
-                Stack.ref == words,
-                Stack.cloud_name == words,
-                Stack.cloud_id == words,
-            )
+        .where(matches(words))
+        .options(
+            load_only(Stack.ref, Stack.name),
+            joinedload(Stack.environment).load_only(Environment.slug),
+            joinedload(Stack.template).load_only(Template.slug),
         )
-        .options(joinedload(Stack.environment), joinedload(Stack.template))
-        .order_by(Stack.rank, Stack.id.desc())
+        .order_by(Stack.rank.desc(), Stack.id.desc())
         .limit(MOST_FOUND)
     )
     return [

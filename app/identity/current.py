@@ -8,7 +8,7 @@ from flask import Flask, Response, g, redirect, request
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.errors import SignInNeeded
+from app.errors import Forbidden, SignInNeeded
 from app.identity import policy, sessions, tokens
 from app.identity.models import Person
 
@@ -42,6 +42,7 @@ class Shown:
 
 def init_app(app: Flask) -> None:
     app.before_request(need_somebody)
+    app.before_request(need_our_own_page)
     app.context_processor(show_me)
 
 
@@ -79,6 +80,13 @@ def need_somebody() -> BaseResponse | None:
     if _is_api():
         raise SignInNeeded("Send a token: Authorization: Bearer slw_… Create one on the page Sessions and tokens.")
     return _to_sign_in()
+
+
+def need_our_own_page() -> None:
+    """Refuse a form that another site sends, whatever token it carries: browsers say where a request comes from."""
+    is_form = request.method not in ("GET", "HEAD", "OPTIONS") and not _is_api()
+    if is_form and request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("This form was sent from another site. Open the page here and try again.")
 
 
 def is_local(path: str | None) -> bool:

@@ -41,11 +41,17 @@ class BrowserSession(SessionMixin):
         self.modified = False
         self.is_new = False
         self.is_over = False
+        self.is_lost = False
         self.seen_at: datetime | None = None
 
     @cached_property
     def row(self) -> Session | None:
-        row = find_live(self.token) if self.token else None
+        if self.is_lost or not self.token:
+            return None
+        # Until it is read. The page that says the database is away asks again, for its forms: it must not fail too.
+        self.is_lost = True
+        row = find_live(self.token)
+        self.is_lost = False
         # Kept apart: ending the transaction empties the row, and the end of a request must not read it again.
         self.seen_at = row.seen_at if row else None
         return row
@@ -92,6 +98,8 @@ class DatabaseSessions(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         assert isinstance(session, BrowserSession)
         config = app.extensions["config"]
+        if session.is_lost:
+            return
         if session.modified:
             _store(session)
         elif session.token and session.seen_at:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 
 from app import clock, db
 from app.errors import Problem
@@ -16,14 +17,7 @@ from app.jobs.run import LeaseLost, Run
 from app.logs import log
 
 MOST_ATTEMPTS = 5
-
-
-class Interrupted(Exception):
-    """The outside did not answer or asked for patience; the step will look again. Counts no attempt."""
-
-    def __init__(self, reason: str, seconds: float = 2.0):
-        super().__init__(reason)
-        self.seconds = seconds
+LONGEST_PAUSE = 30.0
 
 
 @dataclass
@@ -48,7 +42,9 @@ class Worker:
         except LeaseLost:
             log.warning("lease_lost", job_id=run.job_id, fence=run.fence)
         finally:
-            self.held.pop(run.job_id, None)
+            # Another thread of this process may have taken the job over meanwhile: its claim is not ours to forget.
+            if self.held.get(run.job_id) == run.fence:
+                self.held.pop(run.job_id)
             db.session.rollback()
         return True
 
@@ -84,11 +80,12 @@ class Worker:
         for job_id, fence in list(self.held.items()):
             renewed = (
                 update(Job)
-                .where(Job.id == job_id, Job.fence == fence)
+                # A job just let go has no owner: renewing its lease would only keep others from it.
+                .where(Job.id == job_id, Job.fence == fence, Job.lease_owner == self.name)
                 .values(lease_until=db.now(self.lease_seconds))
                 .execution_options(synchronize_session=False)
             )
-            if db.session.execute(renewed).rowcount == 0:
+            if db.count_changed(db.session.execute(renewed)) == 0 and self.held.get(job_id) == fence:
                 self.held.pop(job_id, None)
         db.session.commit()
 
@@ -96,36 +93,68 @@ class Worker:
         if run.attempt > MOST_ATTEMPTS:
             _end(run, lifecycle.STOP, _gave_up(run.attempt - 1))
             return
-        while True:
-            flow = FLOWS[run.job.kind]
-            step = _next_step(run, flow)
-            if step is None:
-                _end(run, lifecycle.SUCCEED)
-                return
-            try:
-                outcome = self._perform(run, flow, step)
-            except Interrupted as pause:
-                run.let_go(pause.seconds * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
-                return
-            except LeaseLost:
-                raise
-            except Problem as problem:
-                outcome = Stop({"sentence": problem.sentence, "advice": "", "reason": problem.sentence})
-            except Exception:  # noqa: BLE001 - whatever broke, the job is kept and tried again, at most five times
-                log.exception("step_broke", step=step.key, attempt=run.attempt)
-                run.let_go(2.0**run.attempt, attempts=run.attempt)
-                return
-            if not _record(run, step, outcome):
-                return
+        try:
+            while _take_step(run):
+                pass
+        except LeaseLost:
+            raise
+        except OperationalError as error:
+            # The database was busy or away for a moment: that says nothing about the job, so it counts no attempt.
+            log.warning("database_interrupted", attempt=run.attempt, error=type(error.orig).__name__)
+            run.let_go(_pause(1), attempts=run.attempt - 1)
+        except Exception:  # noqa: BLE001 - whatever broke, the job is kept and tried again, at most five times
+            log.exception("step_broke", attempt=run.attempt)
+            run.let_go(2.0**run.attempt, attempts=run.attempt)
 
-    def _perform(self, run: Run, flow: Flow, step: Step) -> Outcome:
-        job = run.job
-        if job.cancel_requested_at and not step.handles_cancel:
-            return flow.cancel(run)
-        if db.session.scalar(select(Job.deadline_at < db.now()).where(Job.id == run.job_id)):
-            return Stop(_too_late(step))
-        _intend(run, step)
-        return step.run(run)
+
+def _take_step(run: Run) -> bool:
+    """Perform the job's next step and write down its outcome; say whether the job goes on at once."""
+    flow = FLOWS[run.job.kind]
+    step = _next_step(run, flow)
+    if step is None:
+        _end(run, lifecycle.SUCCEED)
+        return False
+    try:
+        outcome = _perform(run, flow, step)
+    except Problem as problem:
+        if _asked_in_vain(run) < problem.patience:
+            _ask_again(run, step, problem)
+            return False
+        outcome = Stop(flow.explain(problem))
+    return _record(run, step, outcome)
+
+
+def _perform(run: Run, flow: Flow, step: Step) -> Outcome:
+    job = run.job
+    if job.cancel_requested_at and not step.handles_cancel:
+        return flow.cancel(run)
+    is_late = db.session.scalar(select(Job.deadline_at < db.now()).where(Job.id == run.job_id))
+    if is_late and not step.handles_cancel:
+        return Stop(_too_late(step))
+    _intend(run, step)
+    outcome = step.run(run)
+    # One last look: what has settled in time, though nobody saw it, is not late.
+    return Stop(_too_late(step)) if is_late and isinstance(outcome, Again) else outcome
+
+
+def _asked_in_vain(run: Run) -> int:
+    """Return how many times in a row the outside did not answer this step."""
+    return int(((run.step and run.step.output) or {}).get("asked_in_vain", 0))
+
+
+def _ask_again(run: Run, step: Step, problem: Problem) -> None:
+    """Let the job rest, longer each time, and have the step look again."""
+    times = _asked_in_vain(run) + 1
+    log.info("asking_again", step=step.key, times=times, reason=problem.sentence)
+    with run.writing() as job:
+        row = _row(job, step)
+        row.status, row.note, row.output = StepStatus.WAITING, problem.sentence[:500], {"asked_in_vain": times}
+    run.let_go(_pause(times))
+
+
+def _pause(times: int) -> float:
+    """Return seconds to wait: 1, 2, 4… up to 30, each a little shorter or longer so that jobs do not come in step."""
+    return min(2.0 ** (times - 1), LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
 
 
 def due(limit: int = 50) -> list[int]:
@@ -178,13 +207,14 @@ def _record(run: Run, step: Step, outcome: Outcome) -> bool:
             return True
         case Again():
             with run.writing() as job:
-                row = _row(job, step)
-                row.status, row.note = StepStatus.WAITING, outcome.note[:500]
+                _wait(job, step, outcome.note)
             run.let_go(outcome.seconds)
         case Hold():
             with run.writing() as job:
-                row = _row(job, step)
-                row.status, row.note = StepStatus.WAITING, outcome.note[:500]
+                _wait(job, step, outcome.note)
+                # Whoever asked to cancel meanwhile found no waiting job to resume: it goes on at once.
+                if job.cancel_requested_at is not None:
+                    return True
                 lifecycle.apply(job, lifecycle.WAIT, fence=run.fence, **_free())
         case Stop():
             _end(run, lifecycle.FAIL, outcome.failure, step)
@@ -193,14 +223,22 @@ def _record(run: Run, step: Step, outcome: Outcome) -> bool:
     return False
 
 
+def _wait(job: Job, step: Step, note: str) -> None:
+    row = _row(job, step)
+    row.status, row.note, row.output = StepStatus.WAITING, note[:500], None
+
+
 def _end(run: Run, transition: lifecycle.Transition, failure: dict | None = None, step: Step | None = None) -> None:
     """Move the job to its final state and let its flow settle the rest, in one transaction."""
     with run.writing() as job:
         if step and transition is lifecycle.FAIL:
             row = _row(job, step)
             row.status, row.done_at = StepStatus.FAILED, clock.now()
-        lifecycle.apply(job, transition, fence=run.fence, failure=failure, sealed=None, **_free())
-        if transition.target not in lifecycle.UNFINISHED:
+        is_final = transition.target not in lifecycle.UNFINISHED
+        # What needs attention may be resumed, and then needs its secrets; what is final needs them no more.
+        sealed = {"sealed": None} if is_final else {}
+        lifecycle.apply(job, transition, fence=run.fence, failure=failure, **sealed, **_free())
+        if is_final:
             FLOWS[job.kind].ended(run, transition.target)
         log.info("job_ended", job=job.ref, kind=job.kind, status=str(transition.target))
 

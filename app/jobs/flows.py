@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from app.errors import Problem
+
 if TYPE_CHECKING:
     from app.jobs.run import Run
 
@@ -67,14 +69,19 @@ class Step:
     handles_cancel: bool = False
 
 
+def _plainly(problem: Problem) -> dict[str, Any]:
+    return {"sentence": problem.sentence, "advice": "", "reason": problem.sentence}
+
+
 @dataclass(frozen=True)
 class Flow:
-    """The steps of one kind of job, and what happens, in the same transaction, when it ends."""
+    """The steps of one kind of job; what happens, in the same transaction, when it ends; how a refusal is explained."""
 
     kind: str
     steps: tuple[Step, ...]
     cancel: Callable[["Run"], Outcome]
     ended: Callable[["Run", str], None] = field(default=lambda run, status: None)
+    explain: Callable[[Problem], dict[str, Any]] = field(default=_plainly)
 
     def step(self, key: str) -> Step:
         return next(step for step in self.steps if step.key == key)

@@ -14,6 +14,7 @@ from app.jobs.models import Job, JobTally
 DAYS = 90
 # Below this a rate says more about chance than about the template.
 FEWEST = 5
+UNNAMED = "Another reason, told on the stack's own page."
 _Z80 = 1.2816
 
 
@@ -81,7 +82,7 @@ def _sums(kind: str, days: int):
 
 
 def causes_of_failures(template_id: int, kind: str = "create", newest: int = 50) -> list[Cause]:
-    """Return why the newest failed jobs of a template failed, most frequent first.
+    """Return why the newest failed jobs of a template failed, most frequent first and what has no words last.
 
     Only the general meaning is told: names and values of a stack are for its own team.
     """
@@ -94,9 +95,10 @@ def causes_of_failures(template_id: int, kind: str = "create", newest: int = 50)
         .limit(newest)
     )
     counted = Counter(_words(failure or {}) for failure in db.session.scalars(query))
-    return [Cause(meaning, advice, count) for (meaning, advice), count in counted.most_common()]
+    causes = [Cause(meaning, advice, count) for (meaning, advice), count in counted.most_common()]
+    return sorted(causes, key=lambda cause: cause.meaning == UNNAMED)
 
 
 def _words(failure: dict[str, str]) -> tuple[str, str]:
     meaning = failure.get("meaning", "")
-    return (meaning, failure.get("advice", "")) if meaning else ("Another reason, told on the stack's own page.", "")
+    return (meaning, failure.get("advice", "")) if meaning else (UNNAMED, "")

@@ -84,6 +84,6 @@ def apply(job: "Job", transition: Transition, *, fence: int | None = None, **val
     query = update(model).where(model.id == job.id, model.status.in_(transition.sources))
     if fence is not None:
         query = query.where(model.fence == fence)
-    if db.session.execute(query.values(status=transition.target, **values)).rowcount == 0:
+    if db.count_changed(db.session.execute(query.values(status=transition.target, **values))) == 0:
         raise InvalidTransition(f"This job can no longer {transition.name}: it is {job.status}.", job=job.ref)
     db.session.refresh(job)

@@ -34,6 +34,7 @@ class Job(Base):
         UniqueConstraint("requested_by_id", "idempotency_key", name="uq_job_idempotency_key_per_person"),
         Index("ix_job_runnable", "status", "next_run_at"),
         Index("ix_job_history", "template_id", "kind", "finished_at"),
+        Index("ix_job_of_team", "team_id", "id"),
         Index("ix_job_stack_newest", "stack_id", "id"),
         Index(
             "ix_job_failures",
@@ -51,6 +52,7 @@ class Job(Base):
     kind: Mapped[str] = mapped_column(String(32))
     status: Mapped[JobStatus] = mapped_column(text_enum(JobStatus, "status_is_known"), index=True)
     stack_id: Mapped[int] = mapped_column(ForeignKey("stack.id"))
+    team_id: Mapped[int] = mapped_column(ForeignKey("team.id"))
     template_id: Mapped[int] = mapped_column(ForeignKey("template.id"))
     from_version_id: Mapped[int | None] = mapped_column(ForeignKey("version.id"))
     to_version_id: Mapped[int | None] = mapped_column(ForeignKey("version.id"))

@@ -51,7 +51,7 @@ class Run:
 
     def _guard(self, **values: Any) -> None:
         held = update(Job).where(Job.id == self.job_id, Job.fence == self.fence).values(**values)
-        if db.session.execute(held, execution_options={"synchronize_session": False}).rowcount == 0:
+        if db.count_changed(db.session.execute(held, execution_options={"synchronize_session": False})) == 0:
             db.session.rollback()
             raise LeaseLost(f"job {self.job_id}, fence {self.fence}")
 

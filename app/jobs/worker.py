@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -18,7 +19,8 @@ from app.jobs import outbox, workers
 from app.jobs.engine import Worker, due
 from app.logs import log
 
-MISSED_HEARTBEATS = 2
+# The share of a lease that may pass without a heartbeat before the worker stops itself.
+LATEST_BEAT = 0.6
 
 
 def make_celery(config: Config) -> Celery:
@@ -73,13 +75,14 @@ class Loop:
         self.worker = worker
         self.tick_seconds = config.number("TICK_SECONDS")
         self.stopping = threading.Event()
+        self.beat_at = time.monotonic()
         threads = int(config.number("WORKER_THREADS"))
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="job")
         self.room = threading.Semaphore(threads)
         self.upkeep: list[Any] = app.extensions.get("upkeep", [])
 
     def start(self) -> None:
-        for target in (self._tick_forever, self._beat_forever, self._keep_up_forever):
+        for target in (self._tick_forever, self._beat_forever, self._watch_forever, self._keep_up_forever):
             threading.Thread(target=target, daemon=True, name=target.__name__.strip("_")).start()
 
     def stop(self) -> None:
@@ -110,24 +113,35 @@ class Loop:
                 self.worker.run(job_id)
         except SQLAlchemyError as error:
             log.warning("job_interrupted", job_id=job_id, error=type(error).__name__)
+        except Exception:  # noqa: BLE001 - a thread of the pool keeps what it raises to itself; its lease runs out
+            log.exception("job_interrupted", job_id=job_id)
         finally:
             self.room.release()
 
     def _beat_forever(self) -> None:
-        missed, pause = 0, 0.0
+        pause = 0.0
         while not self.stopping.wait(pause):
             pause = self.worker.lease_seconds / 6
+            began = time.monotonic()
             try:
                 with self.app.app_context():
                     self.worker.heartbeat()
                     workers.note_alive(self.worker.name)
-                missed = 0
-            except SQLAlchemyError:
-                missed += 1
-            if missed >= MISSED_HEARTBEATS and self.worker.held:
+                self.beat_at = began
+            except SQLAlchemyError as error:
+                log.warning("heartbeat_missed", error=type(error).__name__)
+
+    def _watch_forever(self) -> None:
+        # A thread of its own: one that waits for a silent database cannot notice that it waits.
+        while not self.stopping.wait(self.worker.lease_seconds / 30):
+            if self.is_past_saving():
                 # Another worker may take our jobs soon: act no more, at once, and let a supervisor start us afresh.
                 log.error("heartbeat_lost", held=len(self.worker.held))
                 os._exit(75)
+
+    def is_past_saving(self) -> bool:
+        """Say whether the leases of jobs held here could run out soon, since no heartbeat got through."""
+        return bool(self.worker.held) and time.monotonic() - self.beat_at > self.worker.lease_seconds * LATEST_BEAT
 
     def _keep_up_forever(self) -> None:
         while not self.stopping.wait(max(self.tick_seconds, 5.0)):

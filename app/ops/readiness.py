@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from flask import current_app
+from kombu.exceptions import KombuError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import db, migrations
@@ -51,6 +52,6 @@ def _connect() -> str:
 def _answer(question: Callable[[], str], sentence: str) -> str:
     try:
         return question()
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, KombuError, OSError) as error:
         log.warning("not_ready", question=question.__name__.strip("_"), error=type(error).__name__)
         return sentence

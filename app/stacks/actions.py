@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
@@ -28,6 +28,7 @@ from app.services.models import Service
 from app.stacks import checking, lifecycle, plans
 from app.stacks.lifecycle import RANK, StackStatus
 from app.stacks.models import Plan, Stack, running_answers
+from app.words import time_of_day
 
 # CloudFormation stack names: a letter, then letters, digits and hyphens; ours stay short so that a suffix fits.
 NAME = re.compile(r"[a-z][a-z0-9-]{1,62}[a-z0-9]")
@@ -71,7 +72,7 @@ def find_repeated(request: Request) -> Job | None:
     query = select(Job).where(Job.requested_by_id == request.by.id, Job.idempotency_key == request.key)
     job = db.session.scalar(query)
     if job is not None and job.request_digest != request.digest:
-        raise Conflict("This Idempotency-Key was used for another request.", job=job.ref)
+        raise Conflict("This Idempotency-Key was used for another request.", job=job.ref, field="Idempotency-Key")
     return job
 
 
@@ -81,6 +82,7 @@ def launch(wanted: Launch, request: Request) -> tuple[Stack, Job]:
     Raises Forbidden, Invalid (every wrong field at once) or Conflict (the name is taken).
     """
     policy.require(policy.may_launch(request.by, wanted.environment))
+    policy.require(_may_own(wanted, request))
     checked = _check_launch(wanted, request)
     stack = _new_stack(wanted, request, checked)
     db.session.add(stack)
@@ -95,6 +97,13 @@ def launch(wanted: Launch, request: Request) -> tuple[Stack, Job]:
     return stack, job
 
 
+def _may_own(wanted: Launch, request: Request) -> policy.Decision:
+    """Nobody launches in another team's name: a stack's owner is who may delete it."""
+    permitted = {team.id for team in policy.teams_to_launch_for(request.by, wanted.environment)}
+    rule = f"In {wanted.environment.slug} you may not launch for {wanted.team.slug}."
+    return policy.Decision(wanted.team.id in permitted, rule, f"Ask {wanted.team.chat or wanted.team.name}.")
+
+
 def cloud_name(stack: Stack) -> str:
     """Return the CloudFormation name: the stack's own and its ref, so that it is unique wherever it goes."""
     return f"{stack.name}-{stack.ref.split('_')[1].lower()}"
@@ -106,13 +115,26 @@ def _check_launch(wanted: Launch, request: Request) -> Checked:
         errors["name"] = [NAME_RULE]
     elif _is_taken(wanted):
         errors["name"] = [_taken(wanted)]
+    errors |= _check_owner(wanted, request.by)
     if not wanted.version.may_be_launched:
         errors["version"] = [f"Version {wanted.version.number} is {wanted.version.status}; choose a published one."]
+    if wanted.service and wanted.service.team_id not in (None, wanted.team.id):
+        errors["service"] = [f"{wanted.service.slug} does not belong to {wanted.team.slug}."]
     checked = checking.check(wanted.version, wanted.environment, wanted.answers, request.by)
     errors |= by_field(checked)
     if errors:
         raise Invalid("Some answers need another look.", errors=errors)
     return checked
+
+
+def _check_owner(wanted: Launch, by: Person) -> dict[str, list[str]]:
+    """Judge for whom it is launched: an environment open to every team is no way to act for another one."""
+    errors: dict[str, list[str]] = {}
+    if wanted.team.id not in {team.id for team in policy.teams_to_launch_for(by, wanted.environment)}:
+        errors["team"] = [f"You may not launch for {wanted.team.slug} in {wanted.environment.slug}."]
+    if wanted.service is not None and wanted.service.team_id != wanted.team.id:
+        errors["service"] = [f"{wanted.service.slug} does not belong to {wanted.team.slug}."]
+    return errors
 
 
 def by_field(checked: Checked) -> dict[str, list[str]]:
@@ -190,6 +212,7 @@ def _start_job(
         kind=kind,
         status=JobStatus.QUEUED,
         stack_id=stack.id,
+        team_id=stack.team_id,
         template_id=stack.template_id,
         from_version_id=stack.running_version_id,
         to_version_id=to_version.id if to_version else None,
@@ -200,10 +223,10 @@ def _start_job(
         payload=payload or {},
         sealed=sealed,
         next_run_at=now,
-        deadline_at=now + timedelta(hours=current_app.extensions["config"].number("JOB_HOURS")),
+        deadline_at=_deadline(),
         created_at=now,
     )
-    refuse_if_busy(stack)
+    _hold(stack)
     db.session.add(job)
     try:
         db.session.flush()
@@ -214,6 +237,16 @@ def _start_job(
     engine.add_steps(job)
     outbox.announce(job.id)
     return job
+
+
+def _hold(stack: Stack) -> None:
+    """Keep the stack for this request until its transaction ends; raises Conflict when a job has it."""
+    db.session.execute(select(Stack.id).where(Stack.id == stack.id).with_for_update())
+    refuse_if_busy(stack)
+
+
+def _word(row: Stack | Job) -> str:
+    return row.status.replace("_", " ")
 
 
 def refuse_if_busy(stack: Stack) -> None:
@@ -228,9 +261,14 @@ def request_retry(stack: Stack, version: Version, answers: Mapping[str, str | li
     """Launch a failed stack again, with the same or other answers; what the first try left is removed first."""
     policy.require(policy.may_change(request.by, stack))
     refuse_if_busy(stack)
+    if not lifecycle.can(stack, lifecycle.RETRY):
+        raise Conflict(f"{stack.name} is {_word(stack)}; only a failed one is launched again.")
+    if not version.may_be_launched and version.id != stack.version_id:
+        raise Invalid(f"Version {version.number} is {version.status}; choose a published one.", field="version")
     checked = checking.check(version, stack.environment, answers, request.by)
     if checked.errors:
         raise Invalid("Some answers need another look.", errors=by_field(checked))
+    _hold(stack)
     lifecycle.apply(
         stack,
         lifecycle.RETRY,
@@ -244,18 +282,25 @@ def request_retry(stack: Stack, version: Version, answers: Mapping[str, str | li
     return _start_job(stack, "create", request, to_version=version, **_payload(checked, version))
 
 
-def request_update(stack: Stack, version: Version, answers: Mapping[str, str | list[str]], request: Request) -> Job:
-    """Have a change planned: other answers, another version, or both. Nothing changes until somebody confirms."""
+def request_update(
+    stack: Stack, version: Version, answers: Mapping[str, str | list[str]], request: Request, confirm: bool = False
+) -> Job:
+    """Have a change planned: other answers, another version, or both. Nothing changes until somebody confirms.
+
+    `confirm` is a yes in advance; it does not count for a plan that would lose data.
+    """
     policy.require(policy.may_change(request.by, stack))
     refuse_if_busy(stack)
     if not lifecycle.can(stack, lifecycle.UPDATE):
-        raise Conflict(f"{stack.name} is {stack.status}; it can be changed once it is ready.")
+        raise Conflict(f"{stack.name} is {_word(stack)}; it can be changed once it is ready.")
     if not version.may_be_updated_to:
         raise Invalid(f"Version {version.number} is {version.status}; choose another.", field="version")
     checked = checking.check(version, stack.environment, answers, request.by, previous=stack)
     if checked.errors:
         raise Invalid("Some answers need another look.", errors=by_field(checked))
     job = _start_job(stack, "update", request, to_version=version, **_payload(checked, version, stack))
+    if confirm:
+        job.payload = job.payload | {"confirmed": True}
     _record("stack:update_requested", stack, f"Asked for a plan to change {stack.name}.", request)
     return job
 
@@ -266,37 +311,59 @@ def confirm_plan(plan: Plan, digest: str, request: Request, *, typed: str | None
     `typed` is the stack's name, needed where the plan would lose data. Raises Conflict when the plan is not the one
     that was shown, or was decided already.
     """
-    job = db.session.get_one(Job, plan.job_id)
+    job = _hold_job(plan.job_id)
+    db.session.refresh(plan)
     stack = db.session.get_one(Stack, job.stack_id)
     policy.require(policy.may_change(request.by, stack))
-    if plans.loses_data(plan.changes) and typed != stack.name:
-        raise Invalid(f"Type {stack.name} to allow what would be lost.", field="confirmation")
+    if plan.confirmed_at is not None:
+        raise Conflict(_confirmed_already(plan.confirmed_by, plan.confirmed_at), job=job.ref)
+    if job.is_finished or job.cancel_requested_at:
+        raise Conflict("This plan was withdrawn; ask for a new one.", job=job.ref)
     if digest != plan.digest:
         raise Conflict("The plan changed since you read it. Read it again.", job=job.ref)
-    if plan.confirmed_at is not None:
-        raise Conflict(
-            f"{plan.confirmed_by.name if plan.confirmed_by else 'Somebody'} confirmed it already.", job=job.ref
-        )
+    if plans.loses_data(plan.changes) and typed != stack.name:
+        raise Invalid(f"Type {stack.name} to allow what would be lost.", field="confirmation")
     plan.confirmed_at, plan.confirmed_by_id = clock.now(), request.by.id
-    jobs.apply(job, jobs.CONFIRM, next_run_at=clock.now())
-    outbox.announce(job.id)
+    _resume(job)
     _record("plan:confirmed", stack, f"Confirmed {plan.ref} for {stack.name}.", request, {"digest": plan.digest})
     return job
+
+
+def _confirmed_already(by: Person | None, at: datetime) -> str:
+    return f"{by.name if by else 'Somebody'} confirmed it already, at {time_of_day(at)} UTC."
+
+
+def _hold_job(job_id: int) -> Job:
+    """Return the job as it is now and keep it so until the transaction ends, against workers and other requests."""
+    query = select(Job).where(Job.id == job_id).with_for_update()
+    return db.session.scalars(query, execution_options={"populate_existing": True}).one()
+
+
+def _resume(job: Job) -> None:
+    """Let a waiting job go on. The time it waited for a person is not counted against its limit."""
+    jobs.apply(job, jobs.CONFIRM, next_run_at=clock.now(), deadline_at=_deadline())
+    outbox.announce(job.id)
+
+
+def _deadline() -> datetime:
+    return clock.now() + timedelta(hours=current_app.extensions["config"].number("JOB_HOURS"))
 
 
 def request_cancel(job: Job, request: Request) -> None:
     """Ask the job to stop; a waiting one is resumed so that it can undo what it prepared."""
     stack = db.session.get_one(Stack, job.stack_id)
     policy.require(policy.may_change(request.by, stack))
+    job = _hold_job(job.id)
     if job.is_finished:
-        raise Conflict(f"{job.ref} has ended already: {job.status}.", job=job.ref)
+        raise Conflict(f"{job.ref} has ended already: {_word(job)}.", job=job.ref)
     if job.kind == "delete" and stack.status == StackStatus.DELETING:
         raise Conflict("A deletion that has begun cannot be stopped.", job=job.ref)
     job.cancel_requested_at = job.cancel_requested_at or clock.now()
     db.session.flush()
     if jobs.can(job, jobs.CONFIRM):
-        jobs.apply(job, jobs.CONFIRM, next_run_at=clock.now())
-    outbox.announce(job.id)
+        _resume(job)
+    else:
+        outbox.announce(job.id)
     _record("job:cancel_requested", stack, f"Asked to cancel {job.ref} on {stack.name}.", request)
 
 

@@ -11,15 +11,15 @@ from app.environments.models import Environment
 from app.stacks.lifecycle import IN_TROUBLE, RANK, StackStatus
 from app.stacks.models import Stack
 
-_LEAST_TROUBLE = max(RANK[status] for status in IN_TROUBLE)
+_LEAST_TROUBLE = min(RANK[status] for status in IN_TROUBLE)
 
 
 def needing_someone(environment_id: int, most: int = 10) -> list[Stack]:
     """Return the stacks in trouble in an environment, worst first, at most so many."""
     query = (
         select(Stack)
-        .where(Stack.environment_id == environment_id, Stack.rank <= _LEAST_TROUBLE)
-        .order_by(Stack.rank, Stack.id)
+        .where(Stack.environment_id == environment_id, Stack.rank >= _LEAST_TROUBLE)
+        .order_by(Stack.rank.desc(), Stack.id.desc())
         .limit(most)
         .options(joinedload(Stack.team), joinedload(Stack.template), joinedload(Stack.version))
     )

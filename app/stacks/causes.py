@@ -9,10 +9,14 @@ from typing import Any, Protocol
 class Eventlike(Protocol):
     """What both the cloud's events and our rows of them have."""
 
-    logical_id: str
-    type: str
-    status: str
-    reason: str
+    @property
+    def logical_id(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
 
 
 # What CloudFormation says of resources and stacks that failed because something else did.
@@ -24,7 +28,9 @@ _CONSEQUENCES = (
     "The following resource(s) failed",
     "Embedded stack",
     "Delete requested",
-    "Validation failed with",
+    # Said by the stack; what it was that failed is told by the operation's own events.
+    "Call DescribeEvents",
+    "Validation failure detected",
 )
 
 
@@ -102,7 +108,7 @@ def first_cause(events: Iterable[Eventlike]) -> Eventlike | None:
     """Return the earliest failed event that explains the others. Events come oldest first."""
     failed = [event for event in events if event.status.endswith("_FAILED")]
     causes = [event for event in failed if not is_consequence(event)]
-    return (causes or failed or [None])[0]
+    return next(iter(causes or failed), None)
 
 
 def explain(event: Eventlike | None, fallback: str = "") -> dict[str, Any]:

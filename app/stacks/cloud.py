@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app import db
 from app.aws.clients import Place, client
 from app.cloudformation.inputs import pseudo_parameters
 from app.environments.models import Environment
@@ -16,8 +17,13 @@ def place_of(environment: Environment) -> Place:
 
 
 def cloudformation(stack: Stack, job: Job) -> Any:
-    """Return a CloudFormation client acting as the launch role; the session's name says for whom and which job."""
-    return client("cloudformation", place_of(stack.environment), session_name(job.requested_by, job.ref))
+    """Return a CloudFormation client acting as the launch role; the session's name says for whom and which job.
+
+    Ends the transaction: assuming the role, and whatever is asked next, happens outside.
+    """
+    place, name = place_of(stack.environment), session_name(job.requested_by, job.ref)
+    db.release()
+    return client("cloudformation", place, name)
 
 
 def session_name(person: Person, purpose: str) -> str:

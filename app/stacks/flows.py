@@ -1,18 +1,21 @@
 """The kinds of job a stack knows, made known to the engine."""
 
 from app.jobs.flows import Flow, Step, register
-from app.stacks import deleting, launching
+from app.stacks import cancelling, deleting, launching, planning, settling
+from app.stacks.outcomes import explain_problem
 
 _CHANGE = (
-    Step("plan", launching.plan),
-    Step("confirm", launching.confirm),
+    Step("plan", planning.plan),
+    Step("confirm", planning.confirm),
     Step("execute", launching.execute),
     Step("follow", launching.follow, handles_cancel=True),
     Step("verify", launching.verify, handles_cancel=True),
 )
 
-_CREATE = Flow("create", (Step("check", launching.check), *_CHANGE), launching.cancel, launching.ended)
-_UPDATE = Flow("update", (Step("check", launching.check_update), *_CHANGE), launching.cancel, launching.ended)
+_CREATE = Flow("create", (Step("check", planning.check), *_CHANGE), cancelling.cancel, settling.ended, explain_problem)
+_UPDATE = Flow(
+    "update", (Step("check", planning.check_update), *_CHANGE), cancelling.cancel, settling.ended, explain_problem
+)
 _DELETE = Flow(
     "delete",
     (
@@ -23,6 +26,7 @@ _DELETE = Flow(
     ),
     deleting.cancel,
     deleting.ended,
+    explain_problem,
 )
 
 

@@ -1,6 +1,7 @@
 """What the cloud says of a moving stack, written down: events, resources, status."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import delete, select, update
 
@@ -20,7 +21,7 @@ def last_event_id(stack: Stack) -> str | None:
 
 def observe(stack: Stack, job: Job, state: StackState | None, events: Sequence[Event]) -> None:
     """Write down what was seen: may be repeated with the same events."""
-    values = {"observed_at": clock.now()}
+    values: dict[str, Any] = {"observed_at": clock.now()}
     if state is not None:
         values |= {"cloud_status": state.status, "cloud_reason": state.reason, "cloud_id": state.cloud_id}
     db.session.execute(update(Stack).where(Stack.id == stack.id).values(**values))

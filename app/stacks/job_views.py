@@ -1,6 +1,5 @@
 """Jobs and plans: the list of jobs, one job, and the plan somebody says yes or no to."""
 
-from collections import Counter
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -10,17 +9,18 @@ from werkzeug.wrappers import Response
 
 from app import clock, db
 from app.catalog.models import Version
-from app.errors import NotFound
+from app.errors import Invalid, NotFound
 from app.identity import policy
 from app.identity.current import me
 from app.jobs.lifecycle import UNFINISHED, JobStatus
 from app.jobs.models import Job
-from app.stacks import actions, queries
+from app.stacks import actions, plan_pages, queries
 from app.stacks.actions import Request
 from app.stacks.forecasts import usual
 from app.stacks.models import Plan, Stack
 from app.stacks.progress import progress
 from app.stacks.views import need_details
+from app.ui import announce
 
 bp = Blueprint("jobs", __name__)
 
@@ -62,7 +62,12 @@ def show(ref: str) -> str:
 def cancel(ref: str) -> Response:
     job, stack = queries.access_job(me, ref)
     actions.request_cancel(job, Request(me))
+    return _done(stack, "Cancelling: what was begun is undone")
+
+
+def _done(stack: Stack, words: str) -> Response:
     db.session.commit()
+    announce(words)
     return redirect(url_for("stacks.show", ref=stack.ref), 303)
 
 
@@ -70,36 +75,41 @@ def cancel(ref: str) -> Response:
 def plan(ref: str) -> str:
     found, job, stack = _access_plan(ref)
     need_details(stack)
-    versions = {
-        version.id: version.number
-        for version in db.session.scalars(
-            select(Version).where(Version.id.in_([job.from_version_id or 0, job.to_version_id or 0]))
-        )
-    }
+    return _plan_page(found, job, stack)
+
+
+def _plan_page(found: Plan, job: Job, stack: Stack, error: str = "") -> str:
+    wanted = [job.from_version_id or 0, job.to_version_id or 0]
+    numbers = dict(db.session.execute(select(Version.id, Version.number).where(Version.id.in_(wanted))).all())
+    present = {resource.logical_id for resource in queries.resources_of(stack)}
     return render_template(
         "plans/show.html",
         nav="stacks",
         plan=found,
         job=job,
         stack=stack,
-        counts=Counter(change["kind"] for change in found.changes),
-        worst=[change for change in found.changes if change["holds_data"] and change["kind"] in ("replace", "remove")],
-        from_number=versions.get(job.from_version_id or 0),
-        to_number=versions.get(job.to_version_id or 0),
+        **plan_pages.sorted_out(found.changes, present),
+        from_number=numbers.get(wanted[0]),
+        to_number=numbers.get(wanted[1]),
         is_waiting=job.status == JobStatus.WAITING,
         may_change=policy.may_change(me, stack),
         usual=usual(stack.template_id, job.kind),
+        error=error,
         read_at=clock.now(),
     )
 
 
 @bp.post("/plans/<ref>/confirmation")
-def confirm(ref: str) -> Response:
+def confirm(ref: str) -> Response | tuple[str, int]:
     """Say yes; where data would be lost, the stack's name has to be typed."""
     found, _, stack = _access_plan(ref)
-    actions.confirm_plan(found, request.form.get("digest", ""), Request(me), typed=request.form.get("confirmation", ""))
-    db.session.commit()
-    return redirect(url_for("stacks.show", ref=stack.ref), 303)
+    digest, typed = request.form.get("digest", ""), request.form.get("confirmation", "")
+    try:
+        actions.confirm_plan(found, digest, Request(me), typed=typed)
+    except Invalid as problem:
+        db.session.rollback()
+        return _plan_page(*_access_plan(ref), problem.sentence), 422
+    return _done(stack, f"The change of {stack.name} is under way")
 
 
 @bp.post("/plans/<ref>/withdrawal")
@@ -107,8 +117,7 @@ def withdraw(ref: str) -> Response:
     """Say no: the change set goes, the stack stays as it is."""
     _, job, stack = _access_plan(ref)
     actions.request_cancel(job, Request(me))
-    db.session.commit()
-    return redirect(url_for("stacks.show", ref=stack.ref), 303)
+    return _done(stack, f"The plan is withdrawn; {stack.name} stays as it is")
 
 
 def _access_plan(ref: str) -> tuple[Plan, Job, Stack]:

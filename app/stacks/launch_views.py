@@ -19,6 +19,7 @@ from app.services.models import Service
 from app.stacks import actions, forms, lifecycle, pages, queries
 from app.stacks.actions import Launch, Request
 from app.stacks.models import Stack
+from app.ui import announce
 
 bp = Blueprint("launch", __name__)
 
@@ -78,6 +79,7 @@ def create(slug: str) -> Response | tuple[str, int]:
         )  # fmt: skip
         return render_template("launch/new.html", nav="catalog", page=page, read_at=clock.now()), 422
     db.session.commit()
+    announce(f"Launch of {stack.name} asked for")
     return redirect(url_for("stacks.show", ref=stack.ref), 303)
 
 
@@ -139,15 +141,15 @@ def check_change(ref: str) -> str:
 
 @bp.post("/stacks/<ref>/updates")
 def update(ref: str) -> Response | tuple[str, int]:
-    return _submit_change(ref, actions.request_update)
+    return _submit_change(ref, actions.request_update, "A plan is being made; nothing changes before you confirm it")
 
 
 @bp.post("/stacks/<ref>/retries")
 def launch_again(ref: str) -> Response | tuple[str, int]:
-    return _submit_change(ref, actions.request_retry)
+    return _submit_change(ref, actions.request_retry, "Launched again")
 
 
-def _submit_change(ref: str, action: Any) -> Response | tuple[str, int]:
+def _submit_change(ref: str, action: Any, words: str) -> Response | tuple[str, int]:
     stack = queries.access_stack(me, ref)
     version = pages.get_version(pages.get_template(stack.template.slug), request.form.get("version"))
     answers = forms.typed_answers(request.form, parsed(version).parameters)
@@ -157,4 +159,5 @@ def _submit_change(ref: str, action: Any) -> Response | tuple[str, int]:
         db.session.rollback()
         return _change_form(queries.access_stack(me, ref), version.number, answers, problem.errors), 422
     db.session.commit()
+    announce(words)
     return redirect(url_for("stacks.show", ref=ref), 303)

@@ -28,21 +28,21 @@ class StackStatus(StrEnum):
     DELETED = "deleted"
 
 
-# Worst first; what moves comes after what needs somebody, healthy and gone come last.
+# The worse the higher; what moves comes after what needs somebody, healthy and gone come last.
 RANK = {
     status: position
     for position, status in enumerate(
         (
-            StackStatus.FAILED,
-            StackStatus.DELETE_FAILED,
-            StackStatus.DEGRADED,
-            StackStatus.TAINTED,
-            StackStatus.LOST,
-            StackStatus.CREATING,
-            StackStatus.UPDATING,
-            StackStatus.DELETING,
-            StackStatus.READY,
             StackStatus.DELETED,
+            StackStatus.READY,
+            StackStatus.DELETING,
+            StackStatus.UPDATING,
+            StackStatus.CREATING,
+            StackStatus.LOST,
+            StackStatus.TAINTED,
+            StackStatus.DEGRADED,
+            StackStatus.DELETE_FAILED,
+            StackStatus.FAILED,
         )
     )
 }
@@ -110,10 +110,8 @@ def apply(
     target = transition.target
     if target is StackStatus.DELETED:
         values.setdefault("deleted_at", clock.now())
-    moved = db.session.execute(
-        query.values(status=target, rank=RANK[target], status_reason=reason[:500], **values)
-    ).rowcount
-    if moved == 0:
+    query = query.values(status=target, rank=RANK[target], status_reason=reason[:500], **values)
+    if db.count_changed(db.session.execute(query)) == 0:
         raise InvalidTransition(f"{stack.name} is {before} and can no longer {transition.name}.")
     db.session.refresh(stack)
     audit.record(

@@ -1,6 +1,7 @@
 """Stacks, their plans, resources and events."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
@@ -33,6 +34,7 @@ class Stack(Base):
             sqlite_where=text(_LIVE),
             postgresql_where=text(_LIVE),
         ),
+        # Read backwards: worst first, newest first, the order of every list, so that a page needs no sorting.
         Index("ix_stack_worst_first", "rank", "id"),
         Index("ix_stack_of_team", "team_id", "rank", "id"),
         Index("ix_stack_in_environment", "environment_id", "rank", "id"),
@@ -61,7 +63,7 @@ class Stack(Base):
     answers: Mapped[dict[str, str]] = mapped_column(JSON)
     running_answers: Mapped[dict[str, str] | None] = mapped_column(JSON)
     status: Mapped[StackStatus] = mapped_column(text_enum(StackStatus, "status_is_known"))
-    # Worst first: lists sort by it, so it lives beside the status it follows.
+    # The worse the higher: lists sort by it, so it lives beside the status it follows.
     rank: Mapped[int]
     status_reason: Mapped[line] = mapped_column(default="")
     cloud_status: Mapped[str | None] = mapped_column(String(64))
@@ -88,19 +90,35 @@ def running_answers(stack: Stack) -> dict[str, str]:
     return stack.answers if stack.running_answers is None else stack.running_answers
 
 
+class Grain(StrEnum):
+    """What a row of the tally counts by; columns it does not count by are empty."""
+
+    EVERY = "every"
+    TEAM = "team"
+    ENVIRONMENT = "environment"
+    TEMPLATE = "template"
+
+
 class StackTally(Base):
     """How many stacks there are of each kind, as differences that triggers append and the worker folds together.
 
     Counting 100,000 rows for every facet would cost more than the page; appending never waits for another writer.
+    Each difference is written at four grains: by team, environment and template together, and by each alone, so that
+    an unfiltered page reads few rows and a filtered one only those of its team, environment or template.
     """
 
     __tablename__ = "stack_tally"
-    __table_args__ = (Index("ix_stack_tally_team", "team_id"), Index("ix_stack_tally_environment", "environment_id"))
+    __table_args__ = (
+        Index("ix_stack_tally_team", "grain", "team_id"),
+        Index("ix_stack_tally_environment", "grain", "environment_id"),
+        Index("ix_stack_tally_template", "grain", "template_id"),
+    )
 
     id: Mapped[identifier]
-    team_id: Mapped[int]
-    environment_id: Mapped[int]
-    template_id: Mapped[int]
+    grain: Mapped[str] = mapped_column(String(16))
+    team_id: Mapped[int | None]
+    environment_id: Mapped[int | None]
+    template_id: Mapped[int | None]
     status: Mapped[str] = mapped_column(String(32))
     n: Mapped[int]
 

@@ -45,20 +45,6 @@ def pace_of(template_id: int, kind: str = "create") -> Pace | None:
     return paces_by_template([template_id], kind).get(template_id)
 
 
-def usual_seconds_of_resources(template_id: int, kind: str = "create") -> dict[str, float]:
-    """Return the median seconds each resource took lately, by logical id."""
-    newest = (
-        select(Duration.logical_id, Duration.seconds)
-        .where(Duration.template_id == template_id, Duration.kind == kind, Duration.logical_id != "")
-        .order_by(Duration.id.desc())
-        .limit(NEWEST * 10)
-    )
-    runs: dict[str, list[float]] = defaultdict(list)
-    for logical_id, seconds in db.session.execute(newest):
-        runs[logical_id].append(seconds)
-    return {logical_id: _at(sorted(seconds), 0.5) for logical_id, seconds in runs.items()}
-
-
 def _start_of_newest(template_ids: Sequence[int], kind: str):
     """For each template, the id its newest runs start at: a seek in the index, where a window would read them all."""
     nth = (

@@ -11,7 +11,8 @@ from app import db
 from app.catalog.bodies import parsed
 from app.catalog.models import Template, Version
 from app.cloudformation.outline import outline
-from app.environments.models import Environment, Stage
+from app.environments.models import Environment
+from app.environments.queries import closed_to, launchable
 from app.errors import NotFound
 from app.identity import policy
 from app.identity.models import Person, Team
@@ -21,8 +22,7 @@ from app.stacks.forecasts import Usual, usual
 from app.stacks.forms import FieldGroup
 from app.stacks.models import Stack
 
-MOST_REFUSED = 12
-_STAGES = tuple(Stage)
+MOST_REFUSED = 6
 # A parameter of this name follows the environment, where its allowed values have a word for the stage.
 STAGE_PARAMETER = "Stage"
 
@@ -77,23 +77,11 @@ def get_version(template: Template, number: str | None) -> Version:
     raise NotFound
 
 
-def find_environments(person: Person) -> list[Environment]:
-    """Return every environment: first those the person may launch in, among them the harmless stages first."""
-    query = select(Environment).options(joinedload(Environment.account), joinedload(Environment.team))
-    environments = list(db.session.scalars(query.order_by(Environment.slug)))
-    return sorted(environments, key=lambda each: (not policy.may_launch(person, each), _STAGES.index(each.stage)))
-
-
-def environment_options(person: Person, environments: Sequence[Environment]) -> list[tuple[str, str, str, str]]:
-    """Return options with why not for those that may not be chosen."""
-    options, refused = [], 0
-    for environment in environments:
-        decision = policy.may_launch(person, environment)
-        refused += not decision
-        if decision or refused <= MOST_REFUSED:
-            note = f"{environment.account.name}, {environment.region}"
-            options.append((environment.slug, environment.slug, note, "" if decision else decision.rule))
-    return options
+def environment_options(person: Person, places: Sequence[Environment]) -> list[tuple[str, str, str, str]]:
+    """Return options for the places one may launch in, and some one may not, with why."""
+    options = [(each.slug, each.slug, f"{each.stage}, {each.region}", "") for each in places]
+    refused = closed_to(person, MOST_REFUSED) if len(options) < MOST_REFUSED else []
+    return options + [(each.slug, each.slug, "", policy.may_launch(person, each).rule) for each in refused]
 
 
 def launch_page(
@@ -105,9 +93,9 @@ def launch_page(
     errors: Mapping[str, list[str]] | None = None,
 ) -> FormPage:
     """Make the launch form ready. `given` are environment, team, service and name as typed."""
-    environments = find_environments(person)
+    environments = launchable(person)
     environment = next((each for each in environments if each.slug == given.get("environment")), None)
-    if environment is None and environments and policy.may_launch(person, environments[0]):
+    if environment is None and environments:
         environment = environments[0]
     answers = with_stage(version, environment, answers, made_for=given.get("made_for", ""))
     options = environment_options(person, environments)

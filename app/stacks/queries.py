@@ -1,11 +1,11 @@
 """Reads of stacks: one for a person, lists with their facets, a stack's page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import joinedload, load_only, selectinload
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select, tuple_, union_all
+from sqlalchemy.orm import defer, joinedload, load_only, selectinload
 
 from app import audit, db
 from app.catalog.models import Template, Version
@@ -14,11 +14,13 @@ from app.errors import NotFound
 from app.identity.models import Person, Team
 from app.jobs.lifecycle import UNFINISHED
 from app.jobs.models import Job
-from app.stacks.lifecycle import IN_TROUBLE, MOVING, StackStatus
-from app.stacks.models import Plan, Resource, Stack, StackEvent, StackTally
+from app.stacks.lifecycle import IN_TROUBLE, MOVING, RANK, StackStatus
+from app.stacks.models import Grain, Plan, Resource, Stack, StackEvent, StackTally
 
 PAGE = 50
 MOST_EVENTS = 400
+# A search that fits more names than this says too little to be ordered.
+MOST_NAMED = 5000
 
 # Named sets of statuses, so that "in trouble" is one link.
 SETS = {"trouble": IN_TROUBLE, "moving": MOVING, "ready": (StackStatus.READY,), "deleted": (StackStatus.DELETED,)}
@@ -76,6 +78,39 @@ def with_names(query: Select[Any]) -> Select[Any]:
             Version.number, Version.status, Version.digest, Version.template_id
         ),
     )
+
+
+def without_details(query: Select[Any]) -> Select[Any]:
+    """Leave a stack's answers and outputs where they are: in a list they would be most of the work."""
+    return query.options(
+        defer(Stack.answers), defer(Stack.running_answers), defer(Stack.outputs), defer(Stack.cloud_reason)
+    )
+
+
+def with_requester(query: Select[Any]) -> Select[Any]:
+    """Load with a job who asked for it."""
+    return query.options(joinedload(Job.requested_by))
+
+
+def refs_of(stack_ids: Collection[int]) -> dict[int, str]:
+    """Return the public ids of stacks."""
+    rows = db.session.execute(select(Stack.id, Stack.ref).where(Stack.id.in_(stack_ids)))
+    return {row.id: row.ref for row in rows}
+
+
+def for_list(query: Select[Any]) -> Select[Any]:
+    """Load of a stack only what a row of a list prints: answers and outputs would be most of the work."""
+    return query.options(
+        load_only(
+            Stack.ref, Stack.name, Stack.status, Stack.rank, Stack.status_reason, Stack.observed_at,
+            Stack.version_id, Stack.running_version_id,
+        ),
+        joinedload(Stack.environment).load_only(Environment.slug),
+        joinedload(Stack.team).load_only(Team.slug),
+        joinedload(Stack.template).load_only(Template.slug),
+        joinedload(Stack.version).load_only(Version.number),
+        joinedload(Stack.running_version).load_only(Version.number),
+    )  # fmt: skip
 
 
 def access_stack(person: Person, ref: str) -> Stack:
@@ -168,10 +203,9 @@ def statuses_of(filters: Filters) -> tuple[str, ...]:
 
 def list_stacks(filters: Filters, after: str | None = None, limit: int = PAGE) -> StackPage:
     """Return one page, worst first. The cursor is `rank.id` of the last row, so a page costs the same however deep."""
-    query = with_names(_narrowed(select(Stack), filters)).order_by(Stack.rank, Stack.id.desc())
+    query = for_list(narrowed(select(Stack), filters)).order_by(Stack.rank.desc(), Stack.id.desc())
     if after and (place := _place(after)):
-        rank, last = place
-        query = query.where(or_(Stack.rank > rank, (Stack.rank == rank) & (Stack.id < last)))
+        query = query.where(tuple_(Stack.rank, Stack.id) < place)
     rows = list(db.session.scalars(query.limit(limit + 1)))
     more = len(rows) > limit
     rows = rows[:limit]
@@ -188,96 +222,112 @@ def _place(cursor: str) -> tuple[int, int] | None:
     return (int(rank), int(last)) if rank.isdigit() and last.isdigit() and len(cursor) < 24 else None
 
 
-def _narrowed(query: Select[Any], filters: Filters) -> Select[Any]:
-    query = query.where(Stack.status.in_(statuses_of(filters)))
-    if filters.teams:
-        query = query.where(Stack.team_id.in_(select(Team.id).where(Team.slug.in_(filters.teams))))
-    if filters.environments:
-        wanted = select(Environment.id).where(Environment.slug.in_(filters.environments))
-        query = query.where(Stack.environment_id.in_(wanted))
-    if filters.templates:
-        query = query.where(Stack.template_id.in_(select(Template.id).where(Template.slug.in_(filters.templates))))
+def narrowed(query: Select[Any], filters: Filters) -> Select[Any]:
+    """Narrow a query of stacks to what the filters let through."""
+    query = query.where(_has_status(statuses_of(filters)))
+    for wanted, model, column in (
+        (filters.teams, Team, Stack.team_id),
+        (filters.environments, Environment, Stack.environment_id),
+        (filters.templates, Template, Stack.template_id),
+    ):
+        if wanted:
+            ids = list(db.session.scalars(select(model.id).where(model.slug.in_(wanted))))
+            # One id and a rank are a place in the index, already in order; several have to be sorted.
+            query = query.where(column == ids[0] if len(ids) == 1 else column.in_(ids))
     if filters.words:
-        query = query.where(_matches(filters.words))
+        query = query.where(matches(filters.words))
     return query
 
 
-def _matches(words: str) -> Any:
-    """Match names and ids; the person's % and _ are letters."""
+def _has_status(statuses: Sequence[str]) -> ColumnElement[bool]:
+    """Say a set of statuses as a stretch of ranks, which the index is ordered by, wherever it is one."""
+    ranks = sorted(RANK[StackStatus(status)] for status in statuses if status in list(StackStatus))
+    if not ranks:
+        return false()
+    stretch = Stack.rank.between(ranks[0], ranks[-1])
+    return stretch if len(ranks) == ranks[-1] - ranks[0] + 1 else and_(stretch, Stack.status.in_(statuses))
+
+
+def matches(words: str) -> Any:
+    """Match names and ids; the person's % and _ are letters.
+
+    Names are looked through in their own index, which is a tenth of the table.
+    """
     pattern = "%" + words.strip().lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    return or_(Stack.name.like(pattern, escape="\\"), func.lower(Stack.ref) == words.strip().lower())
+    named = select(Stack.id).where(Stack.name.like(pattern, escape="\\")).limit(MOST_NAMED).subquery()
+    given = select(Stack.id).where(or_(Stack.ref == words.strip(), Stack.cloud_name == words, Stack.cloud_id == words))
+    return Stack.id.in_(union_all(select(named.c.id), given))
 
 
 def _active_jobs(rows: Sequence[Stack]) -> dict[int, Job]:
     moving = [row.id for row in rows]
     query = select(Job).where(Job.stack_id.in_(moving), Job.status.in_(UNFINISHED))
+    query = query.options(load_only(Job.stack_id, Job.status, Job.kind))
     return {job.stack_id: job for job in db.session.scalars(query)}
 
 
 def count_stacks(filters: Filters) -> int:
     """Count from the tally, whose size depends on kinds of stacks and not on their number."""
-    query = select(func.coalesce(func.sum(StackTally.n), 0)).where(StackTally.status.in_(statuses_of(filters)))
-    for wanted, model, column in _tally_filters(filters):
-        query = query.where(column.in_(select(model.id).where(model.slug.in_(wanted))))
-    return int(db.session.scalar(query) or 0)
-
-
-def _tally_filters(filters: Filters) -> list[tuple[tuple[str, ...], Any, Any]]:
-    every = (
-        (filters.teams, Team, StackTally.team_id),
-        (filters.environments, Environment, StackTally.environment_id),
-        (filters.templates, Template, StackTally.template_id),
-    )
-    return [each for each in every if each[0]]
+    return sum(_sums(filters, StackTally.status, skip="").values())
 
 
 def facets(filters: Filters) -> list[Facet]:
     """Return the facets with counts; each counts what the other facets leave."""
-    rows = _tally_rows()
+    by_status = _sums(filters, StackTally.status, skip="status")
+    words = {status: (status, status.replace("_", " ").capitalize()) for status in by_status}
     return [
-        _facet("Status", "status", rows, filters, lambda row: (row.status, row.status.replace("_", " ").capitalize())),
-        _facet("Owner", "team", rows, filters, lambda row: (row.team, row.team)),
-        _facet("Environment", "environment", rows, filters, lambda row: (row.environment, row.environment)),
-        _facet("Template", "template", rows, filters, lambda row: (row.template, row.template)),
+        _facet("Status", "status", {words[status]: n for status, n in by_status.items()}, filters),
+        _facet("Owner", "team", _by_slug(filters, Team, StackTally.team_id, "team"), filters),
+        _facet(
+            "Environment",
+            "environment",
+            _by_slug(filters, Environment, StackTally.environment_id, "environment"),
+            filters,
+        ),
+        _facet("Template", "template", _by_slug(filters, Template, StackTally.template_id, "template"), filters),
     ]
 
 
-def _tally_rows() -> Sequence[Any]:
-    query = (
-        select(
-            StackTally.status,
-            Team.slug.label("team"),
-            Environment.slug.label("environment"),
-            Template.slug.label("template"),
-            func.sum(StackTally.n).label("n"),
-        )
-        .join(Team, Team.id == StackTally.team_id)
-        .join(Environment, Environment.id == StackTally.environment_id)
-        .join(Template, Template.id == StackTally.template_id)
-        .group_by(StackTally.status, Team.slug, Environment.slug, Template.slug)
-        .having(func.sum(StackTally.n) > 0)
-    )
-    return db.session.execute(query).all()
-
-
-_FIELDS = {"status": "statuses", "team": "teams", "environment": "environments", "template": "templates"}
 MOST_CHOICES = 12
+_FIELDS = {"status": "statuses", "team": "teams", "environment": "environments", "template": "templates"}
+_COLUMNS: dict[str, tuple[Any, Any, Grain]] = {
+    "team": (Team, StackTally.team_id, Grain.TEAM),
+    "environment": (Environment, StackTally.environment_id, Grain.ENVIRONMENT),
+    "template": (Template, StackTally.template_id, Grain.TEMPLATE),
+}
 
 
-def _facet(label: str, name: str, rows: Sequence[Any], filters: Filters, key: Any) -> Facet:
-    counts: dict[tuple[str, str], int] = {}
-    for row in rows:
-        if all(_passes(row, other, filters) for other in _FIELDS if other != name):
-            counts[key(row)] = counts.get(key(row), 0) + row.n
+def _sums(filters: Filters, by: Any, *, skip: str) -> dict[Any, int]:
+    """Return sums of the tally by a column, narrowed by every filter but the skipped one, from the coarsest grain."""
+    query = select(by, func.sum(StackTally.n)).group_by(by).having(func.sum(StackTally.n) > 0)
+    return {key: int(n) for key, n in db.session.execute(_tally_narrowed(query, filters, by, skip))}
+
+
+def _tally_narrowed(query: Select[Any], filters: Filters, by: Any, skip: str) -> Select[Any]:
+    narrowed = [name for name in _COLUMNS if name != skip and getattr(filters, _FIELDS[name])]
+    needed = {*narrowed, *(name for name, (_, column, _grain) in _COLUMNS.items() if column is by)}
+    grain = Grain.EVERY if len(needed) > 1 else _COLUMNS[next(iter(needed), "template")][2]
+    query = query.where(StackTally.grain == grain)
+    if skip != "status":
+        query = query.where(StackTally.status.in_(statuses_of(filters)))
+    for name in narrowed:
+        model, column, _ = _COLUMNS[name]
+        query = query.where(column.in_(select(model.id).where(model.slug.in_(getattr(filters, _FIELDS[name])))))
+    return query
+
+
+def _by_slug(filters: Filters, model: Any, column: Any, name: str) -> dict[tuple[str, str], int]:
+    """Return the largest sums by a thing's slug, and those of what is chosen however small."""
+    chosen = getattr(filters, _FIELDS[name])
+    total = func.sum(StackTally.n)
+    query = select(model.slug, total).join(model, model.id == column).group_by(model.slug).having(total > 0)
+    query = _tally_narrowed(query, filters, column, name)
+    first = case((model.slug.in_(chosen), 0), else_=1) if chosen else literal(0)
+    rows = db.session.execute(query.order_by(first, total.desc(), model.slug).limit(MOST_CHOICES))
+    return {(slug, slug): int(n) for slug, n in rows}
+
+
+def _facet(label: str, name: str, counts: Mapping[tuple[str, str], int], filters: Filters) -> Facet:
     chosen = getattr(filters, _FIELDS[name])
     ordered = sorted(counts.items(), key=lambda item: (item[0][0] not in chosen, -item[1], item[0][0]))
-    return Facet(
-        label,
-        name,
-        tuple(Choice(value, word, count, value in chosen) for (value, word), count in ordered[:MOST_CHOICES]),
-    )
-
-
-def _passes(row: Any, name: str, filters: Filters) -> bool:
-    wanted = statuses_of(filters) if name == "status" else getattr(filters, _FIELDS[name])
-    return not wanted or getattr(row, name) in wanted
+    return Facet(label, name, tuple(Choice(value, word, n, value in chosen) for (value, word), n in ordered))

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from app import db
+from app.environments.models import Environment
 from app.stacks.lifecycle import IN_TROUBLE, MOVING, RANK, StackStatus
-from app.stacks.models import StackTally
+from app.stacks.models import Grain, StackTally
 
 
 @dataclass(frozen=True)
@@ -52,41 +53,83 @@ NOTHING = Counts({})
 
 def use_by_template(team_ids: Collection[int] = ()) -> dict[int, Use]:
     """Return how many live stacks run each template, by template id."""
-    mine = func.sum(case((StackTally.team_id.in_(team_ids), StackTally.n), else_=0)) if team_ids else literal(0)
-    query = select(StackTally.template_id, func.sum(StackTally.n).label("stacks"), mine.label("mine"))
-    rows = db.session.execute(query.where(_is_live()).group_by(StackTally.template_id))
-    return {row.template_id: Use(int(row.stacks), int(row.mine)) for row in rows}
+    whole = _sums_by_template(_at(Grain.TEMPLATE))
+    mine = _sums_by_template(_at(Grain.EVERY), StackTally.team_id.in_(team_ids)) if team_ids else {}
+    return {template_id: Use(n, mine.get(template_id, 0)) for template_id, n in whole.items()}
+
+
+def _sums_by_template(*conditions: ColumnElement[bool]) -> dict[int, int]:
+    query = select(StackTally.template_id, func.sum(StackTally.n)).where(*conditions, _is_live())
+    rows = db.session.execute(query.group_by(StackTally.template_id))
+    return {template_id: int(n) for template_id, n in rows if template_id is not None}
 
 
 def teams_using(template_id: int) -> dict[int, int]:
     """Return how many live stacks of a template each team has, by team id."""
-    query = select(StackTally.team_id, func.sum(StackTally.n)).where(StackTally.template_id == template_id, _is_live())
+    query = select(StackTally.team_id, func.sum(StackTally.n)).where(
+        _at(Grain.EVERY), StackTally.template_id == template_id, _is_live()
+    )
     found = db.session.execute(query.group_by(StackTally.team_id))
-    return {team_id: int(n) for team_id, n in found if n > 0}
+    return {team_id: int(n) for team_id, n in found if team_id is not None and n > 0}
 
 
-def counts_by_environment() -> dict[int, Counts]:
-    """Return the live stacks of every environment by status, by environment id."""
+def counts_by_environment(environment_ids: Collection[int]) -> dict[int, Counts]:
+    """Return the live stacks of these environments by status, by environment id."""
     found: dict[int, dict[str, int]] = defaultdict(dict)
-    query = select(StackTally.environment_id, StackTally.status, func.sum(StackTally.n)).where(_is_live())
+    query = select(StackTally.environment_id, StackTally.status, func.sum(StackTally.n)).where(
+        _at(Grain.ENVIRONMENT), StackTally.environment_id.in_(environment_ids), _is_live()
+    )
     for environment_id, status, n in db.session.execute(query.group_by(StackTally.environment_id, StackTally.status)):
-        found[environment_id][status] = int(n)
+        if environment_id is not None:
+            found[environment_id][status] = int(n)
     return {environment_id: _counts(by_status) for environment_id, by_status in found.items()}
 
 
 def counts_of_environment(environment_id: int) -> Counts:
     """Return the live stacks of one environment by status."""
     query = select(StackTally.status, func.sum(StackTally.n)).where(
-        StackTally.environment_id == environment_id, _is_live()
+        _at(Grain.ENVIRONMENT), StackTally.environment_id == environment_id, _is_live()
     )
     found = db.session.execute(query.group_by(StackTally.status))
     return _counts({status: int(n) for status, n in found})
 
 
-def _is_live():
+def worst_environments(limit: int, offset: int) -> list[int]:
+    """Return the ids of one page of environments: the one with the worst stack first, empty ones last."""
+    standing = (
+        select(StackTally.environment_id, StackTally.status, func.sum(StackTally.n).label("n"))
+        .where(_at(Grain.ENVIRONMENT), _is_live())
+        .group_by(StackTally.environment_id, StackTally.status)
+        .having(func.sum(StackTally.n) > 0)
+        .subquery()
+    )
+    rank = case(dict(RANK.items()), value=standing.c.status)
+    trouble = func.sum(case((standing.c.status.in_(IN_TROUBLE), standing.c.n), else_=0))
+    query = (
+        select(Environment.id)
+        .outerjoin(standing, standing.c.environment_id == Environment.id)
+        .group_by(Environment.id, Environment.slug)
+        .order_by(func.coalesce(func.max(rank), -1).desc(), trouble.desc(), Environment.slug)
+        .limit(limit)
+        .offset(offset)
+    )
+    return list(db.session.scalars(query))
+
+
+def live_stacks() -> int:
+    """Return how many live stacks there are."""
+    query = select(func.coalesce(func.sum(StackTally.n), 0)).where(_at(Grain.TEMPLATE), _is_live())
+    return int(db.session.scalar(query) or 0)
+
+
+def _at(grain: Grain) -> ColumnElement[bool]:
+    return StackTally.grain == grain
+
+
+def _is_live() -> ColumnElement[bool]:
     return StackTally.status != StackStatus.DELETED
 
 
 def _counts(by_status: dict[str, int]) -> Counts:
     known = {StackStatus(status): n for status, n in by_status.items() if n > 0}
-    return Counts({status: known[status] for status in sorted(known, key=RANK.__getitem__)})
+    return Counts({status: known[status] for status in sorted(known, key=RANK.__getitem__, reverse=True)})

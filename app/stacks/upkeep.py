@@ -20,7 +20,9 @@ def fold_tally(fewest: int = FEWEST_ROWS) -> None:
     if rows < fewest:
         db.session.rollback()
         return
-    keys = (StackTally.team_id, StackTally.environment_id, StackTally.template_id, StackTally.status)
+    keys = (
+        StackTally.grain, StackTally.team_id, StackTally.environment_id, StackTally.template_id, StackTally.status,
+    )  # fmt: skip
     sums = select(*keys, func.sum(StackTally.n).label("n")).where(StackTally.id <= newest).group_by(*keys)
     folded = [dict(row) for row in db.session.execute(sums).mappings() if row["n"]]
     db.session.execute(delete(StackTally).where(StackTally.id <= newest))

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app import clock, db
-from app.errors import Forbidden
+from app.errors import Forbidden, Invalid
 from app.identity import policy
 from app.identity.current import me
 from app.jobs.lifecycle import JobStatus
@@ -16,6 +16,7 @@ from app.stacks.forecasts import usual
 from app.stacks.models import Stack
 from app.stacks.progress import progress
 from app.stacks.queries import Filters
+from app.ui import announce
 
 bp = Blueprint("stacks", __name__, url_prefix="/stacks")
 
@@ -102,23 +103,32 @@ def _details(stack: Stack, page: dict[str, Any]) -> dict[str, Any]:
 def ask_delete(ref: str) -> str:
     stack = queries.access_stack(me, ref)
     policy.require(policy.may_delete(me, stack))
-    return render_template("stacks/delete.html", nav="stacks", stack=stack, resources=queries.resources_of(stack))
+    return _delete_page(stack)
+
+
+def _delete_page(stack: Stack, error: str = "") -> str:
+    resources = [row for row in queries.resources_of(stack) if row.status != "DELETE_COMPLETE"]
+    return render_template("stacks/delete.html", nav="stacks", stack=stack, resources=resources, error=error)
 
 
 @bp.post("/<ref>/deletion")
-def delete(ref: str) -> Response:
+def delete(ref: str) -> Response | tuple[str, int]:
     stack = queries.access_stack(me, ref)
-    actions.request_delete(stack, request.form.get("confirmation", ""), Request(me))
-    db.session.commit()
-    return redirect(url_for(".show", ref=ref), 303)
+    try:
+        actions.request_delete(stack, request.form.get("confirmation", ""), Request(me))
+    except Invalid as problem:
+        db.session.rollback()
+        return _delete_page(queries.access_stack(me, ref), problem.sentence), 422
+    return _done(ref, f"Deletion of {stack.name} asked for")
 
 
 @bp.post("/<ref>/protection")
 def protect(ref: str) -> Response:
     stack = queries.access_stack(me, ref)
-    actions.set_protection(stack, request.form.get("protected") == "on", Request(me))
-    db.session.commit()
-    return redirect(url_for(".show", ref=ref), 303)
+    wanted = request.form.get("protected") == "on"
+    actions.set_protection(stack, wanted, Request(me))
+    words = f"{stack.name} is protected from deletion" if wanted else f"{stack.name} may be deleted again"
+    return _done(ref, words, (url_for(".protect", ref=ref), {"protected": "off" if wanted else "on"}))
 
 
 @bp.post("/<ref>/acceptance")
@@ -126,7 +136,12 @@ def accept(ref: str) -> Response:
     """Keep what runs: a tainted stack's wish is taken back to what is there."""
     stack = queries.access_stack(me, ref)
     actions.accept_running(stack, Request(me))
+    return _done(ref, f"{stack.name} is taken as it runs")
+
+
+def _done(ref: str, words: str, undo: tuple[str, dict[str, str]] | None = None) -> Response:
     db.session.commit()
+    announce(words, undo)
     return redirect(url_for(".show", ref=ref), 303)
 
 

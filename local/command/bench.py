@@ -1,6 +1,5 @@
 """`./slipway bench`: measure, and print one JSON object a line."""
 
-import subprocess
 from pathlib import Path
 
 from command import programs, testing, venvs
@@ -28,5 +27,4 @@ def known() -> list[str]:
 
 def _run(name: str, options: list[str]) -> int:
     env = programs.inherited() | testing.settings()
-    command = [str(python_of("test")), "-m", f"bench.{name}", *options]
-    return min(1, abs(subprocess.run(command, env=env, cwd=ROOT, check=False).returncode))
+    return 0 if programs.follow((python_of("test"), "-m", f"bench.{name}", *options), env) == 0 else 1

@@ -6,6 +6,7 @@ from pathlib import Path
 from command import environment, venvs
 from command.places import ROOT
 from command.problems import Refused
+from command.stopping import pause
 from command.venvs import python_of
 
 CODE = ("app", "bench", "local", "migrations/env.py", "tests", "slipway", "wsgi.py", "gunicorn.conf.py")
@@ -34,7 +35,8 @@ def _checks() -> dict[str, list[str]]:
 
 
 def _passes(name: str, words: list[str]) -> bool:
-    command = [str(python_of("test")), *words]
+    pause(0)
+    command = (str(python_of("test")), *words)
     answer = subprocess.run(command, cwd=ROOT, env=environment.bare(), capture_output=True, text=True, check=False)
     print(f"{name}: {'ok' if answer.returncode == 0 else 'failed'}", flush=True)
     if answer.returncode != 0:

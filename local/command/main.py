@@ -10,6 +10,10 @@ from typing import NoReturn
 from command import bench, check, cloud, demo, portal, testing, up
 from command.places import data_directory
 from command.problems import Refused, Stopped, sentence_of
+from command.stopping import listen
+
+# What a shell takes for "ended by Ctrl-C".
+INTERRUPTED = 130
 
 HELP = """\
 Slipway, a self-service portal for an internal developer platform.
@@ -39,12 +43,13 @@ def main(words: Sequence[str]) -> int:
         return 0
     if name not in COMMANDS:
         return _say(f"There is no command {name}. ./slipway --help lists them.", 2)
+    listen()
     try:
         return COMMANDS[name].run(rest, data_directory(options.data))
     except Refused as refused:
         return _say(str(refused), refused.code)
     except Stopped:
-        return 0
+        return INTERRUPTED
     except OSError as error:
         return _say(sentence_of(error), 1)
 

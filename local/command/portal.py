@@ -1,11 +1,9 @@
 """Commands of the portal itself, run on an installation whether or not it is up."""
 
-import subprocess
 from pathlib import Path
 
-from command import environment, venvs
+from command import environment, programs, venvs
 from command.installation import known_ports
-from command.places import ROOT
 from command.venvs import python_of
 
 
@@ -24,5 +22,4 @@ def _run(group: str, words: list[str], data: Path) -> int:
     venvs.prepare(["portal"])
     # Standard output holds the answer and nothing else, so the log goes no lower than what has gone wrong.
     env = environment.of_the_portal(data, ports) | {"LOG_LEVEL": "ERROR"}
-    command = [str(python_of("portal")), "-m", "app.cli", group, *words]
-    return subprocess.run(command, env=env, cwd=ROOT, check=False).returncode
+    return programs.follow((python_of("portal"), "-m", "app.cli", group, *words), env)

@@ -6,8 +6,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from command.places import ROOT
 from command.problems import Stopped
-from command.stopping import pause
+from command.stopping import handed_on, pause
 
 # What an installer needs to reach the network as this machine does; nothing of an activated environment.
 HIDDEN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV")
@@ -34,6 +35,14 @@ def run(command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None 
         popen.wait()
         raise
     return popen.returncode
+
+
+def follow(command: Sequence[str | Path], env: Mapping[str, str]) -> int:
+    """Run the program in front of the person, hand on what they ask of us, and return its exit code."""
+    with subprocess.Popen([str(part) for part in command], env=dict(env), cwd=ROOT) as popen, handed_on(popen):
+        code = popen.wait()
+    # As shells tell that a signal ended a program.
+    return 128 - code if code < 0 else code
 
 
 def inherited() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,6 @@ from xml.etree import ElementTree
 
 from command import programs, venvs
 from command.places import ROOT, venvs_directory
-from command.stopping import handed_on
 from command.venvs import python_of
 
 CHROMIUM = (
@@ -67,10 +65,7 @@ def counts(report: Path, code: int) -> str:
 
 
 def _run_pytest(words: Sequence[str]) -> int:
-    env = programs.inherited() | settings()
-    command = [str(python_of("test")), "-m", "pytest", *words]
-    with subprocess.Popen(command, env=env, cwd=ROOT) as pytest, handed_on(pytest):
-        return pytest.wait()
+    return programs.follow((python_of("test"), "-m", "pytest", *words), programs.inherited() | settings())
 
 
 def _workers(words: Sequence[str]) -> list[str]:

@@ -9,7 +9,6 @@ from command.places import ROOT, existing
 from command.problems import Refused, Stopped
 from command.progress import say
 from command.services import Child, Service
-from command.stopping import listen
 from command.venvs import python_of
 
 ROOM = 200_000_000
@@ -21,13 +20,16 @@ PEOPLE = "Sign in as dana, omar, petra, mona, alan or ada; the password is the n
 
 def up(data: Path, port: int, pace: float) -> int:
     """Run the installation in `data` until SIGINT or SIGTERM; all it holds stays for the next time."""
-    listen()
     check_room(data)
-    with locked(data, "start another"):
-        services.stop_leftovers(data)
-        ports = choose_ports(data, port)
-        venvs.prepare(("portal", "cloud", "idp"))
-        return _run(data, ports, pace)
+    try:
+        with locked(data, "start another"):
+            services.stop_leftovers(data)
+            ports = choose_ports(data, port)
+            venvs.prepare(("portal", "cloud", "idp"))
+            _run(data, ports, pace)
+    except Stopped:
+        say("Stopped")
+    return 0
 
 
 def check_room(data: Path) -> None:
@@ -40,7 +42,7 @@ def check_room(data: Path) -> None:
         )
 
 
-def _run(data: Path, ports: Ports, pace: float) -> int:
+def _run(data: Path, ports: Ports, pace: float) -> None:
     stand_ins: list[Child] = []
     portal: list[Child] = []
     try:
@@ -53,13 +55,10 @@ def _run(data: Path, ports: Ports, pace: float) -> int:
         services.wait_until_ready([*stand_ins, *portal])
         print(f"Slipway is ready: http://localhost:{ports.web}\n{PEOPLE}", flush=True)
         services.watch([*portal, *stand_ins])
-    except Stopped:
-        say("Stopping")
     finally:
         # The portal first: what it still has to finish needs the cloud.
         services.stop(portal, data)
         services.stop(stand_ins, data)
-    return 0
 
 
 def _prepare_portal(data: Path, ports: Ports) -> None:

@@ -26,12 +26,14 @@ REQUIREMENTS = {
     "cloud": ROOT / "local" / "cloud-requirements.txt",
     "idp": ROOT / "local" / "idp-requirements.txt",
 }
-MEANING = {
-    "portal": "the portal",
-    "test": "the tests",
-    "cloud": "the local cloud",
-    "idp": "the local identity provider",
+TITLE = {
+    "portal": "the portal's packages",
+    "test": "the tests' packages",
+    "cloud": "the local cloud's packages",
+    "idp": "the local identity provider's packages",
 }
+# How pip says that it cannot reach what it installs from.
+NO_NETWORK = ("connection broken by", "Could not fetch URL", "Max retries exceeded")
 QUIETLY = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
 ROOM = 1_500_000_000
 
@@ -96,7 +98,7 @@ def _make(name: str) -> None:
 
 
 def _install(name: str, folder: Path, log: Path) -> None:
-    say(f"Installing what {MEANING[name]} needs")
+    say(f"Installing {TITLE[name]}")
     log.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     if programs.run((sys.executable, "-m", "venv", folder), log) != 0:
@@ -106,7 +108,7 @@ def _install(name: str, folder: Path, log: Path) -> None:
     if programs.run((*pip, "-r", REQUIREMENTS[name]), log) != 0:
         raise Refused(_failed(name, log))
     (folder / "slipway-stamp").write_text(_stamp(name))
-    say(f"Installed what {MEANING[name]} needs")
+    say(f"Installed {TITLE[name]}")
 
 
 def _failed(name: str, log: Path) -> str:
@@ -115,13 +117,11 @@ def _failed(name: str, log: Path) -> str:
 
 
 def _cause(name: str, story: str) -> str:
-    what = f"What {MEANING[name]} needs could not be installed"
+    what = f"T{TITLE[name][1:]} could not be installed"
     if "No space left on device" in story:
         return f"{what}: the disk of {venvs_directory()} is full. Make room and run the same command again."
-    if found := re.search(r"No matching distribution found for (\S+)", story):
-        reached = "NewConnectionError" not in story and "Could not fetch URL" not in story
-        if reached:
-            return f"{what}: there is no ready-made build of {found[1]} for this machine and this Python."
-    if "NewConnectionError" in story or "Could not fetch URL" in story or "Temporary failure in name" in story:
+    if any(sign in story for sign in NO_NETWORK):
         return f"{what}: the package index does not answer. Check the network and run the same command again."
+    if found := re.search(r"No matching distribution found for (\S+)", story):
+        return f"{what}: there is no ready-made build of {found[1]} for this machine and this Python."
     return f"{what}."

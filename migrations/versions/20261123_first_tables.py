@@ -67,16 +67,18 @@ def upgrade() -> None:
     op.create_table(
         "stack_tally",
         sa.Column("id", big_id, autoincrement=True, nullable=False),
-        sa.Column("team_id", big_id, nullable=False),
-        sa.Column("environment_id", big_id, nullable=False),
-        sa.Column("template_id", big_id, nullable=False),
+        sa.Column("grain", sa.String(length=16), nullable=False),
+        sa.Column("team_id", big_id, nullable=True),
+        sa.Column("environment_id", big_id, nullable=True),
+        sa.Column("template_id", big_id, nullable=True),
         sa.Column("status", sa.String(length=32), nullable=False),
         sa.Column("n", big_id, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stack_tally")),
     )
     with op.batch_alter_table("stack_tally", schema=None) as batch_op:
-        batch_op.create_index("ix_stack_tally_environment", ["environment_id"], unique=False)
-        batch_op.create_index("ix_stack_tally_team", ["team_id"], unique=False)
+        batch_op.create_index("ix_stack_tally_team", ["grain", "team_id"], unique=False)
+        batch_op.create_index("ix_stack_tally_environment", ["grain", "environment_id"], unique=False)
+        batch_op.create_index("ix_stack_tally_template", ["grain", "template_id"], unique=False)
 
     op.create_table(
         "unit",
@@ -464,6 +466,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("stack_id", big_id, nullable=False),
+        sa.Column("team_id", big_id, nullable=False),
         sa.Column("template_id", big_id, nullable=False),
         sa.Column("from_version_id", big_id, nullable=True),
         sa.Column("to_version_id", big_id, nullable=True),
@@ -490,6 +493,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["from_version_id"], ["version.id"], name=op.f("fk_job_from_version_id_version")),
         sa.ForeignKeyConstraint(["requested_by_id"], ["person.id"], name=op.f("fk_job_requested_by_id_person")),
         sa.ForeignKeyConstraint(["stack_id"], ["stack.id"], name=op.f("fk_job_stack_id_stack")),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_job_team_id_team")),
         sa.ForeignKeyConstraint(["template_id"], ["template.id"], name=op.f("fk_job_template_id_template")),
         sa.ForeignKeyConstraint(["to_version_id"], ["version.id"], name=op.f("fk_job_to_version_id_version")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
@@ -501,6 +505,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_job_finished_at"), ["finished_at"], unique=False)
         batch_op.create_index("ix_job_history", ["template_id", "kind", "finished_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_job_requested_by_id"), ["requested_by_id"], unique=False)
+        batch_op.create_index("ix_job_of_team", ["team_id", "id"], unique=False)
         batch_op.create_index("ix_job_runnable", ["status", "next_run_at"], unique=False)
         batch_op.create_index("ix_job_stack_newest", ["stack_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_job_status"), ["status"], unique=False)
@@ -624,6 +629,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_job_status"))
         batch_op.drop_index("ix_job_stack_newest")
         batch_op.drop_index("ix_job_runnable")
+        batch_op.drop_index("ix_job_of_team")
         batch_op.drop_index(batch_op.f("ix_job_requested_by_id"))
         batch_op.drop_index("ix_job_history")
         batch_op.drop_index(batch_op.f("ix_job_finished_at"))
@@ -713,8 +719,9 @@ def downgrade() -> None:
 
     op.drop_table("unit")
     with op.batch_alter_table("stack_tally", schema=None) as batch_op:
-        batch_op.drop_index("ix_stack_tally_team")
+        batch_op.drop_index("ix_stack_tally_template")
         batch_op.drop_index("ix_stack_tally_environment")
+        batch_op.drop_index("ix_stack_tally_team")
 
     op.drop_table("stack_tally")
     with op.batch_alter_table("person", schema=None) as batch_op:

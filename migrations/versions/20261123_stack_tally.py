@@ -11,9 +11,25 @@ down_revision = "20261123_first_tables"
 branch_labels = None
 depends_on = None
 
-APPEND = "INSERT INTO stack_tally (team_id, environment_id, template_id, status, n) VALUES ({0}.team_id, {0}.environment_id, {0}.template_id, {0}.status, {1});"
-PLUS = APPEND.format("NEW", 1)
-MINUS = APPEND.format("OLD", -1)
+GRAINS = {
+    "every": ("team_id", "environment_id", "template_id"),
+    "team": ("team_id",),
+    "environment": ("environment_id",),
+    "template": ("template_id",),
+}
+
+
+def append(row: str, n: int) -> str:
+    """Return the statements that count the row `NEW` or `OLD` up or down at every grain."""
+    return " ".join(
+        f"INSERT INTO stack_tally (grain, {', '.join(columns)}, status, n) "
+        f"VALUES ('{grain}', {', '.join(f'{row}.{column}' for column in columns)}, {row}.status, {n});"
+        for grain, columns in GRAINS.items()
+    )
+
+
+PLUS = append("NEW", 1)
+MINUS = append("OLD", -1)
 COLUMNS = ("team_id", "environment_id", "template_id", "status")
 CHANGED = " OR ".join(f"NEW.{column} <> OLD.{column}" for column in COLUMNS)
 

@@ -208,7 +208,7 @@ function greet() {
 function announce(toast) {
   if ("said" in toast.dataset) return;
   toast.dataset.said = "";
-  say(toast.firstChild.textContent);
+  say(toast.firstElementChild.textContent);
   if ("leaves" in toast.dataset) setTimeout(() => toast.remove(), 8000);
 }
 

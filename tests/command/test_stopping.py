@@ -26,11 +26,10 @@ def test_stopping_ends_everything_and_starting_again_finds_everything(slipway, t
     slipway("token", "create", "--person", "dana", "--name", "kept", "--data", tmp_path)
     children = first.children()
     code, said = first.end(signal.SIGTERM)
-    assert (code, said.splitlines()[-1]) == (0, "  Stopping")
+    assert (code, said.splitlines()[-1]) == (0, "  Stopped")
     assert all(is_gone(pid) for pid in children.values())
 
     second = slipway.up(tmp_path, first.port)
-    print(f"second start: {second.seconds:.1f} s")
     # On a machine that runs other tests beside; alone it takes a third of this.
     assert second.seconds < 30
     assert queues(second).list_queues()["QueueUrls"][0].endswith("/kept")

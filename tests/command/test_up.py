@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from tests.command.conftest import Up
+from tests.support.installation import Up
 
 
 def get(up: Up, path: str) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from app import clock
-from app.stacks.lifecycle import StackStatus
+from app.stacks.lifecycle import RANK, StackStatus
 
 
 @pytest.fixture
@@ -69,6 +69,14 @@ def test_every_number_leads_to_exactly_its_stacks(places, dana):
     assert not any("payments-prod&status=failed" in each for each in found)
 
 
+def test_a_status_no_stack_is_in_any_more_is_not_listed(make, dana):
+    stack = make.stack(status=StackStatus.TAINTED)
+    stack.status, stack.rank = StackStatus.READY, RANK[StackStatus.READY]
+    words = text_of(dana.get("/environments/payments-staging"))
+    assert "Ready, 1 of 1" in words
+    assert "Tainted" not in words
+
+
 def test_an_environment_shows_its_facts_and_who_needs_somebody(places, dana):
     page = dana.get("/environments/payments-staging")
     words = text_of(page)
@@ -79,6 +87,14 @@ def test_an_environment_shows_its_facts_and_who_needs_somebody(places, dana):
     assert "Owner Pa payments #payments" in words
     assert "Last observed 2 h ago" in words
     assert "/stacks?environment=payments-staging&status=ready" in links(page)
+
+
+def test_why_a_stack_failed_is_for_its_team_and_those_who_watch_over_it(places, make, sign_in):
+    for name in ("dana", "mona", "alan", "petra"):
+        assert "The name is taken." in text_of(sign_in(make.person(name)).get("/environments/payments-staging"))
+    words = text_of(sign_in(make.person("omar")).get("/environments/payments-staging"))
+    assert "fraud-cache Failed. sqs-queue v1.0.0" in words
+    assert "The name is taken." not in words
 
 
 def test_at_most_ten_are_named_and_the_rest_is_a_link(make, dana):

@@ -80,6 +80,15 @@ def test_the_form_token_of_another_session_does_not_fit(make, sign_in):
     assert browser.post("/sign-out", csrf=False, headers={"X-CSRFToken": other}).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("site", "status"), [("same-origin", 422), ("none", 422), ("cross-site", 403), ("same-site", 403)]
+)
+def test_forms_of_other_sites_are_refused_even_with_a_token(make, sign_in, site, status):
+    browser = sign_in(make.person("dana"))
+    answer = browser.post("/account/tokens", headers={"Sec-Fetch-Site": site})
+    assert answer.status_code == status
+
+
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer slw_made-up", "Basic ZGFuYTpkYW5h", "Bearer slw_\x00"])
 def test_the_api_answers_who_has_no_good_token_with_a_problem_document(client, header):
     answer = client.get("/api/v1/stacks", headers={"Authorization": header} if header is not None else {})

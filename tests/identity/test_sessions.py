@@ -220,3 +220,15 @@ def test_an_error_page_keeps_the_session(app, sign_in, dana):
     assert answer.status_code == 500
     assert "Dana Reyes" in answer.text
     assert is_in(browser)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_database_that_is_away_is_a_sentence_on_a_page(app, sign_in, dana, method, monkeypatch):
+    browser = sign_in(dana)
+    db.session.commit()
+    away = db.connect("postgresql://postgres@/slipway?host=/nowhere")
+    monkeypatch.setitem(app.extensions, "engine", away)
+    answer = browser.open("/account", method=method, csrf=False)
+    assert answer.status_code == 503
+    assert "The database does not answer. Nothing was changed" in answer.text
+    assert "Set-Cookie" not in answer.headers

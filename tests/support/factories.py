@@ -209,6 +209,7 @@ class Make:
             "ref": db.new_ref("job"),
             "kind": "create",
             "stack_id": stack.id,
+            "team_id": stack.team_id,
             "template_id": stack.template_id,
             "to_version_id": stack.version_id,
             "requested_by_id": by.id if by else stack.created_by_id,

@@ -22,3 +22,11 @@ def settings(database_url: str, data: Path, **changes: str) -> Config:
         "LOG_FORMAT": "text",
     }
     return read_config(values | changes)
+
+
+# What Slipway's own identity in the cloud is made of; the local cloud takes any.
+CLOUD_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "111122223333",
+    "AWS_SECRET_ACCESS_KEY": "any",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+}

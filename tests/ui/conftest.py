@@ -9,23 +9,17 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask, Response, render_template_string, request
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from app import assets, patterns, ui
+from tests.support.chromium import chromium as start_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = (
     "default-src 'self'; script-src 'self' 'nonce-test-nonce'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-CHROMIUM_FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]
 # A page with something that moves: it polls, and a test decides whether the poll is answered.
 MOVING = """{% extends "layout.html" %}{% block title %}Moving{% endblock %}{% block content %}<h1>Moving</h1>
 <p id="job" hx-get="/moving/status" hx-trigger="every 100ms" hx-swap="outerHTML">Creating</p>{% endblock %}
@@ -40,8 +34,6 @@ MORPHING = """{% extends "layout.html" %}{% from "ui/lookup.html" import lookup,
 {{ lookup_many("zones", "Zones", request.args.getlist("zones"), options=zones) }}
 </form>{% endblock %}"""
 ZONES = [(f"zone-{letter}", f"Zone {letter}") for letter in "abcdef"]
-SIGNIN = """{% set action, provider, wanted = "/sign-in", "id.example.com", "/stacks/stk_7Q2F" %}
-{% include "ui/signin.html" %}"""
 ERROR = """{% set code, title, words, reference = 403, "orders may not launch msk-cluster", "Why.", "req_5Y2N8" %}
 {% extends "ui/error-page.html" %}"""
 
@@ -58,7 +50,6 @@ def make_app() -> Flask:
     app.add_url_rule("/moving/status", view_func=lambda: _status(app), endpoint="moving-status")
     app.add_url_rule("/morphing", view_func=lambda: render_template_string(MORPHING, zones=ZONES), endpoint="morphing")
     app.add_url_rule("/search", view_func=lambda: f"Searched for {request.args.get('q')}", endpoint="search")
-    app.add_url_rule("/door", view_func=lambda: render_template_string(SIGNIN), endpoint="door")
     app.add_url_rule("/refused", view_func=lambda: render_template_string(ERROR), endpoint="refused")
     return app
 
@@ -113,10 +104,8 @@ def look_address(look_app: Flask) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
+    with start_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("path", ["/patterns", "/door", "/refused"])
+@pytest.mark.parametrize("path", ["/patterns", "/refused"])
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light")])
 def test_axe_finds_nothing(chromium: Browser, look_address: str, path: str, width: int, scheme: str) -> None:
     context = chromium.new_context(
