@@ -192,7 +192,7 @@ def test_a_region_has_as_many_zones_as_amazon_gives_it(cloud: Process) -> None:
 def test_booleans_among_allowed_values_are_the_text_people_type(cloudformation: Any) -> None:
     template = """
     Parameters: {Public: {Type: String, AllowedValues: [true, false], Default: true}}
-    Conditions: {IsPublic: !Equals [!Ref Public, "true"]}
+    Conditions: {IsPublic: !Equals [!Ref Public, Yes]}
     Resources: {Topic: {Type: AWS::SNS::Topic}}
     Outputs: {Public: {Value: !If [IsPublic, !Ref Public, hidden]}}
     """
