@@ -70,6 +70,8 @@ class Clients:
         self.external_id = external_id
         self._making = threading.Lock()
         self._clients: _Kept[tuple[str, Place, str, bool], Any] = _Kept()
+        # STS with the portal's own credentials, through which every role is assumed.
+        self._doors: _Kept[tuple[str, bool], Any] = _Kept()
         self._credentials: _Kept[tuple[Place, str], dict[str, str]] = _Kept()
         self._core = botocore.session.get_session()
 
@@ -92,7 +94,9 @@ class Clients:
         kept = self._credentials.get((place, session_name))
         if kept is not None:
             return kept
-        sts = self._make("sts", place.region, quick)
+        sts = self._doors.get((place.region, quick)) or self._doors.put(
+            (place.region, quick), self._make("sts", place.region, quick)
+        )
         request = {"RoleArn": place.role_arn, "RoleSessionName": session_name[:64]}
         if self.external_id:
             request["ExternalId"] = self.external_id

@@ -100,7 +100,8 @@ def plan(run: Run) -> Outcome:
         return Done("planned before")
     request = _change_set_request(job, stack, version)
     client = cloudformation(stack, job)
-    change_set = cfn.find_change_set(client, change_set_name(job), stack.cloud_name)
+    # Before the first intent was written nothing can have been asked for, so there is nothing to look for.
+    change_set = cfn.find_change_set(client, change_set_name(job), stack.cloud_name) if run.is_repeat else None
     if change_set is None:
         try:
             change_set = cfn.create_change_set(client, **request)
