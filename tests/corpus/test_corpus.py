@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
-from bench.corpus_lint import lint_verdicts
 from bench.published import files
 from bench.published.files import Found, read_file
+from bench.published.lint import lint_verdicts
 from bench.published.portal import running
 from bench.published.trial import Tried, try_all
 from tests.support.databases import Database
