@@ -1,5 +1,6 @@
 """The figures of a trial: one object per repository, and tables to read."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -62,7 +63,7 @@ def tables(tried: Sequence[Tried]) -> str:
     """Give the tables in Markdown."""
     parts = [
         _by_repository(tried),
-        _counts("Why a file is no template", [one.refusal for one in tried if one.refusal]),
+        _counts("Why a file is no template", [_kind(one.refusal) for one in tried if one.refusal]),
         _counts("Why a template need not launch", [one.not_counted_because for one in tried if not one.refusal]),
         _counts("How launches that count ended", [one.launch for one in tried if one.is_counted]),
         _listed("Launches that did not succeed", _failures(tried)),
@@ -89,6 +90,11 @@ def _counts(title: str, reasons: Sequence[str]) -> str:
     return _table(title, ("Files", "Reason"), [(str(number), reason) for reason, number in counted])
 
 
+def _kind(refusal: str) -> str:
+    """Leave the name in a refusal out, so that those of one kind are counted together."""
+    return re.sub(r"(The key|!Rain::)( ?)\w+", r"\1\2…", refusal)
+
+
 def _listed(title: str, rows: Sequence[tuple[str, str]]) -> str:
     return _table(title, ("Template", "Words"), rows)
 
@@ -110,7 +116,15 @@ def _name(one: Tried) -> str:
 
 
 def _failures(tried: Sequence[Tried]) -> list[tuple[str, str]]:
-    return [(_name(one), f"{one.launch}: {one.cause}") for one in tried if one.is_counted and one.launch != "succeeded"]
+    failed = [one for one in tried if one.is_counted and one.launch != "succeeded"]
+    return [(_name(one), _at_fault(one) or f"{one.launch}: {one.cause}") for one in failed]
+
+
+def _at_fault(one: Tried) -> str:
+    """Name the fields of refused answers, not the words beside them, which are the template's own."""
+    if one.sent is None or not one.sent.reasons:
+        return ""
+    return "refused at " + ", ".join(name.removeprefix("parameters.") for name in one.sent.reasons)
 
 
 def _undeleted(tried: Sequence[Tried]) -> list[tuple[str, str]]:
@@ -118,12 +132,7 @@ def _undeleted(tried: Sequence[Tried]) -> list[tuple[str, str]]:
 
 
 def _refused(tried: Sequence[Tried]) -> list[tuple[str, str]]:
-    refused = [one for one in tried if one.sent and one.sent.submit_status == 422]
-    return [
-        (_name(one), "; ".join(f"{field}: {words}" for field, words in one.sent.reasons.items()))
-        for one in refused
-        if one.sent
-    ]
+    return [(_name(one), _at_fault(one)) for one in tried if one.sent and one.sent.submit_status == 422]
 
 
 def _second(tried: Sequence[Tried]) -> list[tuple[str, str]]:
