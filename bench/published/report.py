@@ -19,7 +19,7 @@ COLUMNS = (
     ("lint accepted with form", "… with form and an answer"),
     ("to launch", "To launch"),
     ("launched", "Launched"),
-    ("deleted", "Deleted again"),
+    ("deleted", "Deleted again, failed ones too"),
 )
 
 
@@ -33,7 +33,7 @@ def summaries(tried: Sequence[Tried]) -> Iterator[dict[str, object]]:
 def _figures(name: str, tried: Sequence[Tried]) -> dict[str, object]:
     counts: Counter[str] = Counter()
     for one in tried:
-        counts.update(_counted(one))
+        counts.update({key: int(value) for key, value in _counted(one).items()})
     share = round(100 * counts["launched"] / counts["to launch"], 1) if counts["to launch"] else None
     return {"repository": name, **{key: counts[key] for key, _ in COLUMNS}, "launched percent": share}
 
@@ -73,7 +73,7 @@ def tables(tried: Sequence[Tried]) -> str:
         _listed("What was laid before the launch", _laid(tried)),
         _listed("Exceptions", [(_name(one), one.exception) for one in tried if one.exception]),
     ]
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
 
 
 def _by_repository(tried: Sequence[Tried]) -> str:
