@@ -10,7 +10,7 @@ from app.identity import policy
 from app.identity.current import me
 from app.jobs.models import Job
 from app.openapi import refuses
-from app.stacks import actions, queries
+from app.stacks import actions, queries, walks
 from app.stacks.accepting import RepeatableHeaders, accept, asked
 from app.stacks.actions import Request
 from app.stacks.documents import (
@@ -65,8 +65,7 @@ def list_stacks(query_data: StackQuery) -> StackPage:
         statuses=api.split(query_data.status),
         words=query_data.q,
     )
-    query = queries.without_details(queries.with_names(queries.narrowed(select(Stack), filters)))
-    rows, following = api.page_of(query, Stack.id, query_data, newest_first=True)
+    rows, following = api.page_of(walks.stacks(filters), Stack.id, query_data, newest_first=True)
     return StackPage(items=[stack_summary(row) for row in rows], next=following)
 
 
@@ -108,8 +107,7 @@ def list_stack_events(stack_id: str, query_data: Paging) -> EventPage:
 def list_stack_jobs(stack_id: str, query_data: Paging) -> JobPage:
     """List the stack's jobs, newest first."""
     stack = queries.access_stack(me, stack_id)
-    query = queries.with_requester(select(Job).where(Job.stack_id == stack.id))
-    rows, following = api.page_of(query, Job.id, query_data, newest_first=True)
+    rows, following = api.page_of(walks.jobs(Job.stack_id == stack.id), Job.id, query_data, newest_first=True)
     return JobPage(items=[job_summary(row, stack.ref) for row in rows], next=following)
 
 

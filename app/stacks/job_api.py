@@ -12,7 +12,7 @@ from app.identity.current import me
 from app.jobs.lifecycle import JobStatus
 from app.jobs.models import Job
 from app.openapi import refuses
-from app.stacks import actions, queries
+from app.stacks import actions, queries, walks
 from app.stacks.actions import Request
 from app.stacks.documents import EventPage, event_documents
 from app.stacks.job_documents import JobDocument, JobPage, PlanDocument, job_document, job_summary, plan_document
@@ -44,13 +44,13 @@ class ConfirmationBody(Body):
 @bp.output(JobPage)
 def list_jobs(query_data: JobQuery) -> JobPage:
     """List jobs, newest first."""
-    query = queries.with_requester(select(Job))
+    query = walks.jobs()
     if query_data.stack:
         query = query.where(Job.stack_id.in_(select(Stack.id).where(Stack.ref == query_data.stack)))
     if statuses := api.split(query_data.status):
         query = query.where(Job.status.in_(statuses))
     rows, following = api.page_of(query, Job.id, query_data, newest_first=True)
-    refs = queries.refs_of({row.stack_id for row in rows})
+    refs = walks.refs_of({row.stack_id for row in rows})
     return JobPage(items=[job_summary(row, refs[row.stack_id]) for row in rows], next=following)
 
 

@@ -7,6 +7,7 @@ import pytest
 from app import clock, db
 from app.jobs.lifecycle import JobStatus, StepStatus
 from app.jobs.models import JobStep
+from app.stacks import walks
 from app.stacks.lifecycle import StackStatus
 from app.stacks.models import Plan, Resource, StackEvent
 from tests.api.conftest import problem
@@ -120,7 +121,14 @@ def test_what_does_not_exist_is_a_problem_document(dana):
         problem(dana.get(path), 404)
 
 
+@pytest.mark.parametrize("many", [walks.MANY, -1], ids=["few", "many"])
 class TestLists:
+    """Whichever way the database is led, the same stacks are found."""
+
+    @pytest.fixture(autouse=True)
+    def threshold(self, monkeypatch, many):
+        monkeypatch.setattr(walks, "MANY", many)
+
     @pytest.fixture(autouse=True)
     def stacks(self, make):
         orders = make.environment("orders-staging")
@@ -147,7 +155,7 @@ class TestLists:
             ("?team=nobody", []),
         ],
     )
-    def test_stacks_are_narrowed(self, dana, query, names):
+    def test_stacks_are_narrowed(self, dana, query, names, many):
         assert [each["name"] for each in dana.get(f"/stacks{query}").json["items"]] == names
 
     @pytest.mark.parametrize(
@@ -165,10 +173,10 @@ class TestLists:
             ("q=%00", "q"),
         ],
     )
-    def test_a_wrong_query_is_refused_by_name(self, dana, query, field):
+    def test_a_wrong_query_is_refused_by_name(self, dana, query, field, many):
         assert list(problem(dana.get(f"/stacks?{query}"), 422)) == [field]
 
-    def test_a_misspelt_name_is_suggested(self, dana):
+    def test_a_misspelt_name_is_suggested(self, dana, many):
         assert "Did you mean team?" in problem(dana.get("/stacks?teem=orders"), 422)["teem"][0]
 
 

@@ -9,7 +9,7 @@ from app.catalog.models import VersionStatus
 from app.jobs.engine import Worker
 from app.jobs.lifecycle import JobStatus
 from app.jobs.models import Job
-from app.stacks import launching
+from app.stacks import planning
 from app.stacks.lifecycle import StackStatus
 from app.stacks.models import Stack
 from tests.api.conftest import problem
@@ -177,9 +177,9 @@ class TestUpdate:
         plan = add_plan(job, holds_data=holds_data)
         db.session.commit()
         for _ in range(2):
-            outcome = launching.confirm(Worker("tests", 30).claim(job.id) or pytest.fail("not claimed"))
+            outcome = planning.confirm(Worker("tests", 30).claim(job.id) or pytest.fail("not claimed"))
             assert (type(outcome).__name__ == "Done") is goes_on
-            job.lease_until = launching.clock.now().replace(year=2000)
+            job.lease_until = planning.clock.now().replace(year=2000)
             db.session.commit()
         db.session.refresh(plan)
         assert (plan.confirmed_by_id == job.requested_by_id) is goes_on
