@@ -24,7 +24,7 @@ from app.cloudformation.outline import outline
 from app.cloudformation.parameters import Parameter, parameters
 from app.cloudformation.rules import evaluate
 from app.cloudformation.suggest import suggest
-from bench.corpus_lint import lint_verdicts
+from bench.published.lint import lint_verdicts
 
 ROOT = Path(__file__).parents[1]
 PLACE = pseudo_parameters("us-east-1", "123456789012", "corpus")

@@ -28,7 +28,7 @@ _MEANT = (
 # Of these, parameters side by side want one each: two subnets, two zones.
 _ONE_EACH = ("AWS::EC2::Subnet::Id", "AWS::EC2::AvailabilityZone::Name")
 # Names that must not be given twice.
-_OWN_NAME = re.compile(r"(bucket|name|prefix|cidr\w*)\d*$", re.IGNORECASE)
+_OWN_NAME = re.compile(r"(bucket|(?<!attribute)name|prefix|cidr\w*)\d*$", re.IGNORECASE)
 _BLOCK = re.compile(r"10\.0\.1\.0/24")
 _MOST_TRIED = 24
 _MOST_ROUNDS = 12

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.cloudformation.body import INLINE_BYTES, Body, load
 from app.cloudformation.capabilities import nested_stacks, uses_macros
 from app.cloudformation.errors import NotATemplate
-from bench.corpus_lint import lint_verdicts
+from bench.published.lint import lint_verdicts
 
 ROOT = Path(__file__).parents[2]
 

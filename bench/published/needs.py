@@ -21,6 +21,7 @@ from app.cloudformation.suggestions import World
 
 _DYNAMIC = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^{}]+)\}\}")
 _SECONDS = 20
+OF_AWS = "/aws/"
 SUBNET, GROUP, NETWORK = "AWS::EC2::Subnet::Id", "AWS::EC2::SecurityGroup::Id", "AWS::EC2::VPC::Id"
 ZONE, IMAGE = "AWS::EC2::AvailabilityZone::Name", "AWS::EC2::Image::Id"
 
@@ -36,7 +37,7 @@ class Needs:
     def lay(self, body: Body, answers: Mapping[str, str]) -> list[str]:
         """Lay what the template needs with these answers, and name it. What is there already stays as it is."""
         evaluator = Evaluator(body, answers, self.world.environment)
-        imports = dict.fromkeys(_texts(evaluator, body, "Fn::ImportValue"))
+        imports = dict.fromkeys(_imports(evaluator, body))
         documents = [evaluator.value(body.section(name)) for name in ("Resources", "Outputs")]
         written = json.dumps([body.document, documents], default=_sketch)
         dynamic = dict.fromkeys(_DYNAMIC.findall(written))
@@ -49,7 +50,8 @@ class Needs:
         for each in parameters(body):
             if each.type == "AWS::SSM::Parameter::Name":
                 self._put(answers[each.name], "example")
-        return [*(f"export {name}" for name in imports), *(f"{kind} {name}" for kind, name in dynamic), *asked]
+        own = [f"ssm {name}" for name in asked if not name.startswith(OF_AWS)]
+        return [*(f"export {name}" for name in imports), *(f"{kind} {name}" for kind, name in dynamic), *own]
 
     def _client(self, service: str) -> Any:
         # A twelve-digit access key is how the local cloud is told which account is meant.
@@ -94,7 +96,7 @@ class Needs:
 
     def _put(self, name: str, value: str) -> None:
         """Write an SSM parameter; those of AWS itself are there already."""
-        if not name or name.startswith("/aws/") or name in self.laid:
+        if not name or name.startswith(OF_AWS) or name in self.laid:
             return
         self.laid.add(name)
         with _already_there():
@@ -128,18 +130,31 @@ def _position(name: str) -> int:
     return "ABC123".index(counted[1]) % 3 if counted else 0
 
 
-def _texts(evaluator: Evaluator, body: Body, function: str) -> Iterator[str]:
-    """Give the texts a function is called with, as far as the answers decide them."""
-    waiting: list[Any] = [body.document]
+def _imports(evaluator: Evaluator, body: Body) -> Iterator[str]:
+    """Name the exports that are imported where the answers create something, as far as they decide it."""
+    entries = [*body.mapping("Resources").values(), *body.mapping("Outputs").values()]
+    waiting: list[Any] = [each for each in entries if _is_wanted(evaluator, each)]
     while waiting:
         part = waiting.pop()
         if isinstance(part, dict):
-            name = evaluator.value(part[function]) if function in part else None
+            name = evaluator.value(part["Fn::ImportValue"]) if "Fn::ImportValue" in part else None
             if isinstance(name, str):
                 yield name
-            waiting += part.values()
+            waiting += _branch(evaluator, part["Fn::If"]) if "Fn::If" in part else part.values()
         elif isinstance(part, list):
             waiting += part
+
+
+def _is_wanted(evaluator: Evaluator, entry: dict[str, Any]) -> bool:
+    return "Condition" not in entry or evaluator.named_truth(entry["Condition"]) is not False
+
+
+def _branch(evaluator: Evaluator, argument: Any) -> list[Any]:
+    """Give the branch that is taken, or both where that is not known."""
+    if not isinstance(argument, list) or len(argument) != 3:
+        return []
+    truth = evaluator.named_truth(argument[0])
+    return [argument[1] if truth else argument[2]] if isinstance(truth, bool) else argument[1:]
 
 
 def _sketch(value: Any) -> str:

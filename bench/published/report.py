@@ -1,5 +1,6 @@
 """The figures of a trial: one object per repository, and tables to read."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -18,7 +19,7 @@ COLUMNS = (
     ("lint accepted with form", "… with form and an answer"),
     ("to launch", "To launch"),
     ("launched", "Launched"),
-    ("deleted", "Deleted again"),
+    ("deleted", "Deleted again, failed ones too"),
 )
 
 
@@ -32,7 +33,7 @@ def summaries(tried: Sequence[Tried]) -> Iterator[dict[str, object]]:
 def _figures(name: str, tried: Sequence[Tried]) -> dict[str, object]:
     counts: Counter[str] = Counter()
     for one in tried:
-        counts.update(_counted(one))
+        counts.update({key: int(value) for key, value in _counted(one).items()})
     share = round(100 * counts["launched"] / counts["to launch"], 1) if counts["to launch"] else None
     return {"repository": name, **{key: counts[key] for key, _ in COLUMNS}, "launched percent": share}
 
@@ -62,7 +63,7 @@ def tables(tried: Sequence[Tried]) -> str:
     """Give the tables in Markdown."""
     parts = [
         _by_repository(tried),
-        _counts("Why a file is no template", [one.refusal for one in tried if one.refusal]),
+        _counts("Why a file is no template", [_kind(one.refusal) for one in tried if one.refusal]),
         _counts("Why a template need not launch", [one.not_counted_because for one in tried if not one.refusal]),
         _counts("How launches that count ended", [one.launch for one in tried if one.is_counted]),
         _listed("Launches that did not succeed", _failures(tried)),
@@ -72,7 +73,7 @@ def tables(tried: Sequence[Tried]) -> str:
         _listed("What was laid before the launch", _laid(tried)),
         _listed("Exceptions", [(_name(one), one.exception) for one in tried if one.exception]),
     ]
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
 
 
 def _by_repository(tried: Sequence[Tried]) -> str:
@@ -87,6 +88,11 @@ def _by_repository(tried: Sequence[Tried]) -> str:
 def _counts(title: str, reasons: Sequence[str]) -> str:
     counted = Counter(reason for reason in reasons if reason).most_common()
     return _table(title, ("Files", "Reason"), [(str(number), reason) for reason, number in counted])
+
+
+def _kind(refusal: str) -> str:
+    """Leave the name in a refusal out, so that those of one kind are counted together."""
+    return re.sub(r"(The key|!Rain::)( ?)\w+", r"\1\2…", refusal)
 
 
 def _listed(title: str, rows: Sequence[tuple[str, str]]) -> str:
@@ -110,7 +116,15 @@ def _name(one: Tried) -> str:
 
 
 def _failures(tried: Sequence[Tried]) -> list[tuple[str, str]]:
-    return [(_name(one), f"{one.launch}: {one.cause}") for one in tried if one.is_counted and one.launch != "succeeded"]
+    failed = [one for one in tried if one.is_counted and one.launch != "succeeded"]
+    return [(_name(one), _at_fault(one) or f"{one.launch}: {one.cause}") for one in failed]
+
+
+def _at_fault(one: Tried) -> str:
+    """Name the fields of refused answers, not the words beside them, which are the template's own."""
+    if one.sent is None or not one.sent.reasons:
+        return ""
+    return "refused at " + ", ".join(name.removeprefix("parameters.") for name in one.sent.reasons)
 
 
 def _undeleted(tried: Sequence[Tried]) -> list[tuple[str, str]]:
@@ -118,12 +132,7 @@ def _undeleted(tried: Sequence[Tried]) -> list[tuple[str, str]]:
 
 
 def _refused(tried: Sequence[Tried]) -> list[tuple[str, str]]:
-    refused = [one for one in tried if one.sent and one.sent.submit_status == 422]
-    return [
-        (_name(one), "; ".join(f"{field}: {words}" for field, words in one.sent.reasons.items()))
-        for one in refused
-        if one.sent
-    ]
+    return [(_name(one), _at_fault(one)) for one in tried if one.sent and one.sent.submit_status == 422]
 
 
 def _second(tried: Sequence[Tried]) -> list[tuple[str, str]]:

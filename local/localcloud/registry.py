@@ -124,14 +124,12 @@ def _backed_create(name: str, facts: PublishedType, create: Callable[..., Any]) 
 def _backed_update(name: str, facts: PublishedType, update: Callable[..., Any]) -> Callable[..., Answer]:
     def update_or_leave(physical_id: str, before: Properties, after: Properties, *rest: Any) -> Answer:
         old, new = with_numbers(facts, before), with_numbers(facts, after)
+        if stands_in(physical_id):
+            return physical_id, {**attributes_for(name, facts, physical_id, new), STANDS_IN: True}
         try:
-            now, found = (
-                (physical_id, {STANDS_IN: True}) if stands_in(physical_id) else update(physical_id, old, new, *rest)
-            )
-        except (*MISTAKES, ValueError) as problem:
-            if not _is_mistake(problem):
-                raise
-            log.warning("%s is left as it was: MiniStack raised %r", physical_id, problem)
+            now, found = update(physical_id, old, new, *rest)
+        except MISTAKES as mistake:
+            log.warning("%s is left as it was: MiniStack raised %r", physical_id, mistake)
             now, found = physical_id, {}
         return now, {**attributes_for(name, facts, now, new), **(found or {})}
 

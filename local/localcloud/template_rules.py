@@ -21,6 +21,7 @@ Template = dict[str, Any]
 PUBLIC_IMAGE = re.compile(r"/aws/service/.*(ami|image|release)")
 # What a parameter may be, as opposed to NoEcho, which is a boolean indeed.
 VALUES = ("AllowedValues", "Default")
+COMPARING = ("Conditions", "Rules")
 CONDITION_FUNCTIONS = ("Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals", "Condition")
 READERS_OF_CONDITIONS = (engine, stacks, handlers, changesets)
 READERS_OF_TEMPLATES = (engine, handlers, changesets)
@@ -124,8 +125,11 @@ def static_property(*given: Any) -> Any:
 
 def parse_template(text: str) -> Template:
     """Read a template that is indented as a whole, of which MiniStack strips the first line alone, and take booleans
-    among the parameters for the text they are: `AllowedValues: [true, false]` allows "true", not "True"."""
+    that answers are compared with for the text they are: `AllowedValues: [true, false]` allows "true", not "True"."""
     template = _parse_template(dedent(text))
+    for section in COMPARING:
+        if section in template:
+            template[section] = _in_words(template[section])
     for definition in (template.get("Parameters") or {}).values():
         if isinstance(definition, dict):
             definition.update(_in_words({key: definition[key] for key in VALUES if key in definition}))

@@ -49,7 +49,7 @@ def test_a_template_is_launched_and_deleted_with_what_it_needs_laid_before(porta
         },
     )
     assert (tried.launch, tried.deletion, tried.cause) == ("succeeded", "succeeded", "")
-    assert tried.laid == ["export example-stack-Name", "ssm /ledger/topic", "/ledger/level"]
+    assert tried.laid == ["export example-stack-Name", "ssm /ledger/topic", "ssm /ledger/level"]
 
 
 def test_a_template_that_creates_nothing_fails_with_a_sentence_and_leaves_nothing(portal: Portal):

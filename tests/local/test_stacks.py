@@ -192,7 +192,7 @@ def test_a_region_has_as_many_zones_as_amazon_gives_it(cloud: Process) -> None:
 def test_booleans_among_allowed_values_are_the_text_people_type(cloudformation: Any) -> None:
     template = """
     Parameters: {Public: {Type: String, AllowedValues: [true, false], Default: true}}
-    Conditions: {IsPublic: !Equals [!Ref Public, "true"]}
+    Conditions: {IsPublic: !Equals [!Ref Public, Yes]}
     Resources: {Topic: {Type: AWS::SNS::Topic}}
     Outputs: {Public: {Value: !If [IsPublic, !Ref Public, hidden]}}
     """
@@ -201,15 +201,21 @@ def test_booleans_among_allowed_values_are_the_text_people_type(cloudformation: 
 
 
 def test_what_was_created_as_a_placeholder_is_changed_and_deleted_as_one(cloudformation: Any) -> None:
-    """A service on a cluster that is a placeholder itself: MiniStack knows services, but not this one."""
+    """MiniStack knows rules of listeners, but not this listener: it may well be a placeholder itself."""
     template = """
     Resources:
-      Service: {Type: AWS::ECS::Service, Properties: {Cluster: nobodys, TaskDefinition: nobodys, DesiredCount: 1}}
-    Outputs: {Name: {Value: !GetAtt Service.Name}}
+      Rule:
+        Type: AWS::ElasticLoadBalancingV2::ListenerRule
+        Properties:
+          ListenerArn: arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/web/1/2
+          Priority: 10
+          Conditions: [{Field: path-pattern, Values: [/refunds]}]
+          Actions: [{Type: fixed-response, FixedResponseConfig: {StatusCode: "200"}}]
+    Outputs: {Arn: {Value: !Ref Rule}}
     """
     before = launch(cloudformation, "standing-in", template)
     assert before["StackStatus"] == "CREATE_COMPLETE", events(cloudformation, "standing-in")
-    after = update(cloudformation, "standing-in", template.replace("DesiredCount: 1", "DesiredCount: 2"))
+    after = update(cloudformation, "standing-in", template.replace("/refunds", "/returns"))
     assert after["StackStatus"] == "UPDATE_COMPLETE", events(cloudformation, "standing-in")
     assert outputs(after) == outputs(before)
     cloudformation.delete_stack(StackName=after["StackId"])
