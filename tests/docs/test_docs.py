@@ -12,6 +12,8 @@ from app.config import SETTINGS
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)([^)#\s]+)(?:#([^)\s]*))?\)")
+PICTURE = re.compile(r"(?:src|srcset)=\"([^\"]+)\"")
+LARGEST_PICTURE = 300_000
 
 
 def headings(page: Path) -> list[str]:
@@ -30,6 +32,19 @@ def test_links_lead_somewhere(page):
         assert target.exists(), f"{page.name} links to {path}, which is not there"
         if fragment and target.suffix == ".md":
             assert fragment in map(anchor, headings(target)), f"{page.name} links to {path}#{fragment}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.exists()], ids=lambda page: page.name)
+def test_pictures_are_there_and_small(page):
+    for path in PICTURE.findall(page.read_text()):
+        picture = page.parent / path
+        assert picture.exists(), f"{page.name} shows {path}, which is not there"
+        assert picture.stat().st_size <= LARGEST_PICTURE, f"{path} is larger than {LARGEST_PICTURE} bytes"
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/decisions").glob("*.md")), ids=lambda page: page.stem)
+def test_a_decision_says_why_what_and_what_follows(page):
+    assert headings(page)[1:] == ["Context", "Decision", "Consequences"]
 
 
 def test_every_setting_has_its_heading_default_and_meaning():

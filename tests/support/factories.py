@@ -238,6 +238,6 @@ def _title(slug: str) -> str:
 
 
 def _position(number: str) -> int:
-    """Order versions as semantic versions are ordered."""
-    major, minor, patch = (int(part) for part in number.split("-")[0].split("."))
+    """Order versions as semantic versions are ordered; 1.1 stands where 1.1.0 does."""
+    major, minor, patch = (*(int(part) for part in number.split("-")[0].split(".")), 0)[:3]
     return major * 1_000_000 + minor * 1_000 + patch
