@@ -37,11 +37,23 @@ def index() -> str:
         query = query.where(Job.status.in_(wanted))
     if (before := request.args.get("before", "")).isdigit() and len(before) < 19:
         query = query.where(Job.id < int(before))
-    options = (joinedload(Job.requested_by), joinedload(Stack.environment), joinedload(Stack.template))
+    options = (
+        joinedload(Job.requested_by),
+        joinedload(Stack.environment),
+        joinedload(Stack.template),
+        joinedload(Stack.team),
+    )
     rows = db.session.execute(query.options(*options).order_by(Job.id.desc()).limit(PAGE + 1)).all()
     more = rows[PAGE - 1][0].id if len(rows) > PAGE else None
     return render_template(
-        "jobs/index.html", nav="jobs", rows=rows[:PAGE], more=more, status=status, read_at=clock.now()
+        "jobs/index.html",
+        nav="jobs",
+        rows=rows[:PAGE],
+        # Why a job failed may name what is inside the stack.
+        told={job.id for job, stack in rows if policy.may_read_details(me, stack)},
+        more=more,
+        status=status,
+        read_at=clock.now(),
     )
 
 

@@ -201,7 +201,10 @@ def list_stacks(filters: Filters, after: str | None = None, limit: int = PAGE) -
 
 def _place(cursor: str) -> tuple[int, int] | None:
     rank, _, last = cursor.partition(".")
-    return (int(rank), int(last)) if rank.isdigit() and last.isdigit() and len(cursor) < 24 else None
+    if not (rank.isdecimal() and last.isdecimal()):
+        return None
+    # Larger numbers than the database knows are nobody's place.
+    return (int(rank), int(last)) if len(rank) < 4 and len(last) < 19 else None
 
 
 def narrowed(query: Select[Any], filters: Filters, *, along_ids: bool = False) -> Select[Any]:
@@ -243,8 +246,14 @@ def matches(words: str) -> Any:
     """
     pattern = "%" + words.strip().lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     named = select(Stack.id).where(Stack.name.like(pattern, escape="\\")).limit(MOST_NAMED).subquery()
-    given = select(Stack.id).where(or_(Stack.ref == words.strip(), Stack.cloud_name == words, Stack.cloud_id == words))
+    given = select(Stack.id).where(or_(Stack.ref == _as_ref(words), Stack.cloud_name == words, Stack.cloud_id == words))
     return Stack.id.in_(union_all(select(named.c.id), given))
+
+
+def _as_ref(words: str) -> str:
+    """Return a public id as it is written: people type it in any case."""
+    prefix, _, rest = words.strip().partition("_")
+    return f"{prefix.lower()}_{rest.upper()}"
 
 
 def _active_jobs(rows: Sequence[Stack]) -> dict[int, Job]:
