@@ -19,6 +19,9 @@ _deploy_stack_async = stacks._deploy_stack_async
 _delete_stack_async = stacks._delete_stack_async
 _roll_back_operation = stacks._roll_back_operation
 
+# What creates or updates a stack right now, by stack id.
+_running: dict[str, asyncio.Future[None]] = {}
+
 
 def remember_operations() -> None:
     """Write down every operation from here on."""
@@ -34,11 +37,19 @@ async def deploy(stack_name: str, stack_id: str, *args: Any, **named: Any) -> No
     stack = cloudformation._stacks[stack_name]
     stack["_operation"] = {"kind": "deploy", "args": list(args), "named": named}
     stack["_deploying"] = args[0]
+    running = _running[stack_id] = asyncio.ensure_future(_deploy_stack_async(stack_name, stack_id, *args, **named))
     try:
-        await _deploy_stack_async(stack_name, stack_id, *args, **named)
+        await running
+    except asyncio.CancelledError:
+        # A delete came in between and goes on from here; MiniStack by itself would create and delete side by side.
+        if running.cancelled():
+            return
+        raise
     except Exception as problem:  # noqa: BLE001 - whatever it was, the stack must not stay in progress for ever
         log.exception("MiniStack could not deal with %s", stack_name)
         _give_up(stack_name, stack_id, stack, problem)
+    finally:
+        _running.pop(stack_id, None)
     _forget(stack)
 
 
@@ -54,6 +65,9 @@ async def delete(stack_name: str, stack_id: str, retain_resources: Any = (), for
     stack = cloudformation._stacks.get(stack_name)
     if stack is None:
         return
+    if running := _running.get(stack_id):
+        running.cancel()
+        await asyncio.wait([running])
     stack["_operation"] = {"kind": "delete", "args": [list(retain_resources), force], "named": {}}
     await _delete_stack_async(stack_name, stack_id, retain_resources, force=force)
     _forget(stack)

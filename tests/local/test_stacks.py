@@ -1,11 +1,13 @@
 """Stacks on the local cloud, as CloudFormation would run them."""
 
+import time
 from typing import Any
 
 import pytest
 
 from tests.local.cloud import client, events, launch, outputs, settled, update
-from tests.support.processes import Process
+from tests.support.processes import Process, stop
+from tests.support.stand_ins import start_cloud
 
 QUEUE = """
 Resources:
@@ -244,3 +246,21 @@ def planned(cloudformation: Any, name: str, template: str, **parameters: str) ->
         each["ResourceChange"] for each in cloudformation.describe_change_set(ChangeSetName=plan["Id"])["Changes"]
     ]
     return [(change["LogicalResourceId"], change["Action"]) for change in changes]
+
+
+def test_a_delete_stops_a_create_that_is_under_way(tmp_path):
+    template = "Resources:\n" + "".join(
+        f"  {name}: {{Type: AWS::SQS::Queue}}\n" for name in ("First", "Second", "Third")
+    )
+    slow = start_cloud(tmp_path, pace=0.3)
+    try:
+        cloudformation = client(slow)
+        stack_id = cloudformation.create_stack(StackName="stopped", TemplateBody=template)["StackId"]
+        time.sleep(0.4)
+        cloudformation.delete_stack(StackName="stopped")
+        assert settled(cloudformation, stack_id)["StackStatus"] == "DELETE_COMPLETE"
+        time.sleep(0.8)
+        assert settled(cloudformation, stack_id)["StackStatus"] == "DELETE_COMPLETE"
+        assert not client(slow, "sqs").list_queues(QueueNamePrefix="stopped").get("QueueUrls")
+    finally:
+        stop(slow)

@@ -86,7 +86,7 @@ def test_lanes_follow_the_events(running):
     assert (shown.done, shown.moving, shown.to_come, shown.failed) == (1, 1, 1, 0)
     assert shown.now == pytest.approx(10, abs=2)
     assert shown.left is None
-    assert shown.words.endswith("so far. Waiting for Policy.")
+    assert shown.words.endswith("Waiting for Policy.")
 
 
 def test_a_forecast_says_how_long_it_still_takes(running):
