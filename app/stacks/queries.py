@@ -20,7 +20,7 @@ from app.stacks.models import Grain, Plan, Resource, Stack, StackEvent, StackTal
 PAGE = 50
 MOST_EVENTS = 400
 # A search that fits more names than this says too little to be ordered.
-MOST_NAMED = 5000
+MOST_NAMED = 1000
 
 # Named sets of statuses, so that "in trouble" is one link.
 SETS = {"trouble": IN_TROUBLE, "moving": MOVING, "ready": (StackStatus.READY,), "deleted": (StackStatus.DELETED,)}
