@@ -45,9 +45,10 @@ def test_a_launch_cancelled_while_it_runs_is_removed_entirely(launch, cancel, wo
 
 
 def test_a_cancelled_launch_whose_removal_fails_is_failed_and_not_gone(launch, cancel, work, cloud, dana):
-    cloud.faults(SLOW, {"logical_id": "Queue", "operation": "delete", "reason": "In use."})
+    cloud.faults(SLOW, {"logical_id": "DeadLetterQueue", "operation": "delete", "reason": "In use."})
     stack, job = launch()
     work.until(job, "follow")
+    cloud.wait_for(stack, "DeadLetterQueue", "CREATE_COMPLETE")
     cancel(job)
     assert work(job).status == "failed"
     assert stack.status == StackStatus.FAILED
