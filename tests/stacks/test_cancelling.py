@@ -48,6 +48,7 @@ def test_a_cancelled_launch_whose_removal_fails_is_failed_and_not_gone(launch, c
     cloud.faults(SLOW, {"logical_id": "DeadLetterQueue", "operation": "delete", "reason": "In use."})
     stack, job = launch()
     work.until(job, "follow")
+    cloud.wait_for(stack, "DeadLetterQueue", "CREATE_COMPLETE")
     cancel(job)
     assert work(job).status == "failed"
     assert stack.status == StackStatus.FAILED

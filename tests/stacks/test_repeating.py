@@ -4,7 +4,7 @@ import functools
 
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from app import db
 from app.jobs.lifecycle import RUNNABLE
@@ -24,10 +24,9 @@ Outputs: {Address: {Value: !Ref Queue}}
 class Calls:
     """Counts the portal's calls to the cloud, and spoils the one it is told to, before or after it happened."""
 
-    def __init__(self, monkeypatch, app):
+    def __init__(self, monkeypatch):
         self.names, self.spoil, self.how = [], None, ""
         real = BaseClient._make_api_call
-        endpoint = app.extensions["aws"].endpoint_url
 
         @functools.wraps(real)
         def call(client, operation, arguments):
@@ -39,17 +38,22 @@ class Calls:
                 return real(client, operation, arguments)
             if self.how.startswith("after"):
                 real(client, operation, arguments)
-            raise Stopped if self.how.endswith("death") else ReadTimeoutError(endpoint_url=endpoint)
+            raise self.accident(operation)
 
         monkeypatch.setattr(BaseClient, "_make_api_call", call)
+
+    def accident(self, operation):
+        throttled = ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, operation)
+        silence = ReadTimeoutError(endpoint_url="http://the-cloud.example")
+        return {"death": Stopped(), "timeout": silence, "throttle": throttled}[self.how.split()[1]]
 
     def arm(self, number, how):
         self.names, self.spoil, self.how = [], number, how
 
 
 @pytest.fixture
-def calls(monkeypatch, app):
-    return Calls(monkeypatch, app)
+def calls(monkeypatch):
+    return Calls(monkeypatch)
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def push(work, job):
 HOW = ("before death", "after death", "before timeout", "after timeout")
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("how", [*HOW, "before throttle"])
 def test_a_launch_cut_off_at_any_call_makes_one_stack(launch, body, work, calls, cloud, how):
     number = 0
     while True:

@@ -61,6 +61,18 @@ class Cloud:
             time.sleep(0.01)
         return status
 
+    def wait_for(self, stack: Stack, logical_id: str, status: str, seconds: float = 20) -> None:
+        """Wait until a resource of the stack has this status."""
+        deadline = time.monotonic() + seconds
+        while (logical_id, status) not in self.resources(stack):
+            assert time.monotonic() < deadline, self.resources(stack)
+            time.sleep(0.01)
+
+    def resources(self, stack: Stack) -> list[tuple[str, str]]:
+        """Logical ids and statuses, as the cloud lists them."""
+        found = self.client().describe_stack_resources(StackName=stack.cloud_name)["StackResources"]
+        return [(each["LogicalResourceId"], each["ResourceStatus"]) for each in found]
+
     def parameters(self, stack: Stack) -> dict[str, str]:
         found = self.find(stack) or {}
         return {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
