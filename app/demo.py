@@ -11,7 +11,7 @@ from app import clock, db
 from app.config import ROOT
 from app.db import Base
 from app.environments.models import Account, Environment, Stage
-from app.identity.models import Person, PersonStatus, Role, RoleGrant, ScopeType, Team, Unit
+from app.identity.models import Membership, Person, PersonStatus, Role, RoleGrant, ScopeType, Team, Unit
 from app.services.models import Service
 
 FILE = ROOT / "local" / "demo.yaml"
@@ -20,8 +20,8 @@ FILE = ROOT / "local" / "demo.yaml"
 def load(path: Path = FILE, issuer: str | None = None) -> dict[str, int]:
     """Bring the rows up to the file and commit; return how many of each kind the file describes.
 
-    What the file does not name stays. People are invited until their first sign-in, which also opens their
-    memberships: those follow the provider's groups, not this file.
+    What the file does not name stays. People are invited until their first sign-in. Somebody new is in the teams of
+    the file's groups, so that a token works before that; from then on memberships follow the provider's groups alone.
     """
     world = yaml.safe_load(path.read_text())
     issuer = issuer or current_app.extensions["config"]["OIDC_ISSUER"]
@@ -64,7 +64,14 @@ def _team(item: dict[str, Any]) -> None:
 def _person(item: dict[str, Any], issuer: str) -> None:
     values = {"username": item["username"], "name": item["name"], "email": item["email"]}
     first = {"status": PersonStatus.INVITED, "created_at": clock.now()}
-    _upsert(Person, {"issuer": issuer, "subject": item["username"]}, values, first)
+    if _upsert(Person, {"issuer": issuer, "subject": item["username"]}, values, first):
+        _join(item, issuer)
+
+
+def _join(item: dict[str, Any], issuer: str) -> None:
+    person = db.session.scalars(select(Person).filter_by(issuer=issuer, subject=item["username"])).one()
+    for team in db.session.scalars(select(Team).where(Team.idp_group.in_(item.get("groups", [])))):
+        db.session.add(Membership(team_id=team.id, person_id=person.id, source="idp", started_at=clock.now()))
 
 
 def _role(item: dict[str, Any], issuer: str) -> None:
@@ -99,8 +106,8 @@ def _service(item: dict[str, Any]) -> None:
 
 def _upsert(
     model: type[Base], key: dict[str, Any], values: dict[str, Any], first: dict[str, Any] | None = None
-) -> None:
-    """Find the row by its key and set the values; a new row also gets what is only set at first."""
+) -> bool:
+    """Find the row by its key and set the values; a new row also gets what is only set at first. Say if it is new."""
     row = db.session.scalars(select(model).filter_by(**key)).one_or_none()
     if row is None:
         db.session.add(model(**key, **values, **(first or {})))
@@ -108,6 +115,7 @@ def _upsert(
     else:
         for name, value in values.items():
             setattr(row, name, value)
+    return row is None
 
 
 def _id_of(model: type[Unit] | type[Team], slug: str | None) -> int | None:

@@ -82,7 +82,7 @@ def _query(value: str):
     return (
         select(ApiToken)
         .join(ApiToken.person.of_type(Person))
-        .where(ApiToken.hash == _hash(value), _usable(), Person.status == PersonStatus.ACTIVE)
+        .where(ApiToken.hash == _hash(value), _usable(), Person.status != PersonStatus.DEACTIVATED)
         .options(person)
     )
 

@@ -255,7 +255,7 @@ def _row(job: Job, step: Step) -> JobStep:
 def _gave_up(attempts: int) -> dict[str, str]:
     return {
         "sentence": f"Slipway tried {attempts} times and did not get through this step.",
-        "advice": "The platform team can see why under Operations, and resume or give up.",
+        "advice": "The platform team sees why in the worker's log and can resume it here; you can cancel it.",
         "reason": "attempts exhausted",
     }
 

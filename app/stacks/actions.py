@@ -334,6 +334,11 @@ def _resume(job: Job) -> None:
     outbox.announce(job.id)
 
 
+def _try_again(job: Job) -> None:
+    jobs.apply(job, jobs.RESUME, next_run_at=clock.now(), attempts=0, deadline_at=_deadline())
+    outbox.announce(job.id)
+
+
 def _deadline() -> datetime:
     return clock.now() + timedelta(hours=current_app.extensions["config"].number("JOB_HOURS"))
 
@@ -351,9 +356,18 @@ def request_cancel(job: Job, request: Request) -> None:
     db.session.flush()
     if jobs.can(job, jobs.CONFIRM):
         _resume(job)
+    elif jobs.can(job, jobs.RESUME):
+        _try_again(job)
     else:
         outbox.announce(job.id)
     _record("job:cancel_requested", stack, f"Asked to cancel {job.ref} on {stack.name}.", request)
+
+
+def resume(job: Job, request: Request) -> None:
+    """Let a job that needs attention try again from the step it stopped at; for those who run the platform."""
+    policy.require(policy.may_operate(request.by))
+    _try_again(job)
+    _record("job:resumed", db.session.get_one(Stack, job.stack_id), f"Let {job.ref} try again.", request)
 
 
 def request_delete(stack: Stack, typed_name: str | None, request: Request) -> Job:

@@ -77,6 +77,14 @@ def cancel(ref: str) -> Response:
     return _done(stack, "Cancelling: what was begun is undone")
 
 
+@bp.post("/jobs/<ref>/resumption")
+def resume(ref: str) -> Response:
+    """Let a job that needs attention try again; for those who run the platform."""
+    job, stack = queries.access_job(me, ref)
+    actions.resume(job, Request(me))
+    return _done(stack, "Trying again from the step it stopped at")
+
+
 def _done(stack: Stack, words: str) -> Response:
     db.session.commit()
     announce(words)
