@@ -25,7 +25,7 @@ LATEST_BEAT = 0.6
 
 def make_celery(config: Config) -> Celery:
     """Return the Celery application: hints only, acknowledged late, no results, no schedules, JSON alone."""
-    celery = Celery("slipway")
+    celery = Celery("slipway", set_as_current=False)
     celery.conf.update(
         broker_url=config.broker_url,
         broker_transport_options=_transport_options(config),
@@ -170,7 +170,7 @@ def init_app(app: Flask, config: Config) -> None:
     app.extensions["worker"] = worker
     app.extensions.setdefault("upkeep", []).append(resend)
 
-    @celery.task(name="jobs.run")
+    @celery.task(name="jobs.run", shared=False)
     def run(job_id: int) -> None:
         with app.app_context():
             worker.run(job_id)
