@@ -31,6 +31,7 @@ class _Page(HTMLParser):
         super().__init__()
         self.names: set[str] = set()
         self.messages: dict[str, str] = {}
+        self._place = ""
         self._speaking_of = ""
         self.feed(html)
 
@@ -38,8 +39,10 @@ class _Page(HTMLParser):
         found = dict(attributes)
         if tag in ("input", "select", "textarea") and found.get("name"):
             self.names.add(str(found["name"]))
+        if tag == "div" and found.get("class") == "said":
+            self._place = str(found.get("id") or "").removeprefix("f-").removesuffix("-e")
         if tag == "p" and found.get("class") == "error":
-            self._speaking_of = str(found.get("id") or "").removeprefix("f-").removesuffix("-e")
+            self._speaking_of = self._place
 
     def handle_data(self, data: str) -> None:
         if self._speaking_of and data.strip():
