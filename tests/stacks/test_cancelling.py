@@ -63,7 +63,7 @@ def test_a_change_cancelled_while_it_runs_goes_back(ready, update, cancel, work,
     before = dict(stack.answers)
     job = update(stack, VisibilityTimeoutSeconds="90", OldestMessageAlarmSeconds="600")
     work(job)
-    cloud.faults(SLOW | {"operation": "update"})
+    cloud.faults(SLOW | {"operation": "update", "seconds": 2})
     plan = queries.plan_of(job)
     actions.confirm_plan(plan, plan.digest, Request(dana))
     work.until(job, "follow")

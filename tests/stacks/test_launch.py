@@ -7,6 +7,7 @@ from app.audit import AuditEntry
 from app.catalog import loading
 from app.catalog.models import Version
 from app.config import ROOT
+from app.jobs.history import outcomes_of
 from app.stacks import actions, queries, tallies
 from app.stacks.actions import Launch, Request
 from app.stacks.lifecycle import StackStatus
@@ -56,8 +57,6 @@ def test_how_long_it_took_and_how_it_ended_is_remembered(ready):
     learnt = db.session.scalars(select(Duration).where(Duration.template_id == stack.template_id)).all()
     assert {row.logical_id for row in learnt} >= RESOURCES | {""}
     assert all(row.kind == "create" and row.seconds >= 0 for row in learnt)
-    from app.jobs.history import outcomes_of
-
     assert outcomes_of(stack.template_id).succeeded == 1
     assert tallies.counts_of_environment(stack.environment_id).by_status == {StackStatus.READY: 1}
 
