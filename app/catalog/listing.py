@@ -7,6 +7,7 @@ from datetime import date
 
 from app import words
 from app.catalog.queries import Entry
+from app.facets import Choice, Facet
 from app.jobs.history import Outcomes
 from app.stacks.paces import Pace
 from app.stacks.tallies import Use
@@ -29,23 +30,6 @@ class Item:
     use: Use
     outcomes: Outcomes
     pace: Pace | None
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One value of a facet, as a link with the number of templates it would leave."""
-
-    value: str
-    label: str
-    count: int
-    chosen: bool
-
-
-@dataclass(frozen=True)
-class Facet:
-    label: str
-    name: str
-    choices: tuple[Choice, ...]
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from app.identity import policy
 from app.identity.models import Person, Team
 from app.jobs.lifecycle import JobStatus
 from app.jobs.models import Job
+from app.stacks.facets import Filters
 from app.stacks.lifecycle import IN_TROUBLE, RANK
 from app.stacks.models import Plan, Stack
-from app.stacks.queries import Filters, StackPage, list_stacks, matches
+from app.stacks.queries import StackPage, list_stacks, matches
 
 MOST_NEEDS = 8
 LEAST_TROUBLE = min(RANK[status] for status in IN_TROUBLE)

@@ -11,10 +11,10 @@ from app.api import PREFIX, Body, Document
 from app.errors import Conflict, Invalid
 from app.identity.current import me
 from app.jobs.models import Job
-from app.stacks import actions
-from app.stacks.actions import Request
+from app.stacks import requests
 from app.stacks.documents import accepted
 from app.stacks.models import Stack
+from app.stacks.requests import Request
 
 
 class RepeatableHeaders(Document):
@@ -33,7 +33,7 @@ class RepeatableHeaders(Document):
 def asked(headers: RepeatableHeaders, body: Body | None = None) -> Request:
     """Return who asks and under which key; the digest covers what was asked for and where."""
     content = body.model_dump(mode="json") if body else None
-    digest = actions.digest_of([request.method, request.path, content])
+    digest = requests.digest_of([request.method, request.path, content])
     return Request(me, via="api", key=headers.idempotency_key, digest=digest if headers.idempotency_key else None)
 
 
@@ -42,7 +42,7 @@ def accept(request: Request, act: Callable[[], tuple[Stack, Job]]) -> Response:
 
     Raises Conflict when the key was used for something else, and whatever `act` refuses.
     """
-    job = actions.find_repeated(request) or _begin(request, act)
+    job = requests.find_repeated(request) or _begin(request, act)
     return _answer(job.answer or {})
 
 
@@ -52,7 +52,7 @@ def _begin(request: Request, act: Callable[[], tuple[Stack, Job]]) -> Job:
     except (Conflict, Invalid):
         # The same request may have arrived twice at once; the one that came second finds what the first one did.
         db.session.rollback()
-        repeated = actions.find_repeated(request)
+        repeated = requests.find_repeated(request)
         if repeated is None:
             raise
         return repeated

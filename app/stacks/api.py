@@ -12,7 +12,6 @@ from app.jobs.models import Job
 from app.openapi import refuses
 from app.stacks import actions, queries, walks
 from app.stacks.accepting import RepeatableHeaders, accept, asked
-from app.stacks.actions import Request
 from app.stacks.documents import (
     Accepted,
     EventPage,
@@ -24,10 +23,11 @@ from app.stacks.documents import (
     stack_document,
     stack_summary,
 )
+from app.stacks.facets import SETS, Filters
 from app.stacks.job_documents import JobPage, job_summary
 from app.stacks.lifecycle import StackStatus
 from app.stacks.models import Resource, Stack, StackEvent
-from app.stacks.queries import SETS, Filters
+from app.stacks.requests import Request
 from app.stacks.wishes import LAUNCH_EXAMPLE, LaunchBody, RetryBody, UpdateBody, launched_version, retry_answers, wanted
 
 bp = api.blueprint("stacks", "Launched versions: launch, change, read, delete.")

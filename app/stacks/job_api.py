@@ -12,11 +12,11 @@ from app.identity.current import me
 from app.jobs.lifecycle import JobStatus
 from app.jobs.models import Job
 from app.openapi import refuses
-from app.stacks import actions, queries, walks
-from app.stacks.actions import Request
+from app.stacks import deciding, queries, walks
 from app.stacks.documents import EventPage, event_documents
 from app.stacks.job_documents import JobDocument, JobPage, PlanDocument, job_document, job_summary, plan_document
 from app.stacks.models import Plan, Stack, StackEvent
+from app.stacks.requests import Request
 
 bp = api.blueprint("jobs", "What was asked for, how far it is, and the plans that wait for a yes.")
 
@@ -79,7 +79,7 @@ def list_job_events(job_id: str, query_data: Paging) -> EventPage:
 def cancel_job(job_id: str) -> Followed:
     """Ask the job to stop and to undo what it has begun; it ends as soon as that is done."""
     job, stack = queries.access_job(me, job_id)
-    actions.request_cancel(job, Request(me, via="api"))
+    deciding.request_cancel(job, Request(me, via="api"))
     db.session.commit()
     return _followed(job, stack)
 
@@ -101,7 +101,7 @@ def get_plan(plan_id: str) -> PlanDocument:
 def confirm_plan(plan_id: str, json_data: ConfirmationBody) -> Followed:
     """Say yes to the plan and let its job go on."""
     plan, job, stack = _access_plan(plan_id)
-    actions.confirm_plan(plan, json_data.digest, Request(me, via="api"), typed=json_data.confirmation)
+    deciding.confirm_plan(plan, json_data.digest, Request(me, via="api"), typed=json_data.confirmation)
     db.session.commit()
     return _followed(job, stack)
 

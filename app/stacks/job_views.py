@@ -14,11 +14,11 @@ from app.identity import policy
 from app.identity.current import me
 from app.jobs.lifecycle import UNFINISHED, JobStatus
 from app.jobs.models import Job
-from app.stacks import actions, plan_pages, queries
-from app.stacks.actions import Request
+from app.stacks import deciding, plan_pages, queries
 from app.stacks.forecasts import usual
 from app.stacks.models import Plan, Stack
 from app.stacks.progress import progress
+from app.stacks.requests import Request
 from app.stacks.views import need_details
 from app.ui import announce
 
@@ -73,7 +73,7 @@ def show(ref: str) -> str:
 @bp.post("/jobs/<ref>/cancellation")
 def cancel(ref: str) -> Response:
     job, stack = queries.access_job(me, ref)
-    actions.request_cancel(job, Request(me))
+    deciding.request_cancel(job, Request(me))
     return _done(stack, "Cancelling: what was begun is undone")
 
 
@@ -81,7 +81,7 @@ def cancel(ref: str) -> Response:
 def resume(ref: str) -> Response:
     """Let a job that needs attention try again; for those who run the platform."""
     job, stack = queries.access_job(me, ref)
-    actions.resume(job, Request(me))
+    deciding.resume(job, Request(me))
     return _done(stack, "Trying again from the step it stopped at")
 
 
@@ -125,7 +125,7 @@ def confirm(ref: str) -> Response | tuple[str, int]:
     found, _, stack = _access_plan(ref)
     digest, typed = request.form.get("digest", ""), request.form.get("confirmation", "")
     try:
-        actions.confirm_plan(found, digest, Request(me), typed=typed)
+        deciding.confirm_plan(found, digest, Request(me), typed=typed)
     except Invalid as problem:
         db.session.rollback()
         return _plan_page(*_access_plan(ref), problem.sentence), 422
@@ -136,7 +136,7 @@ def confirm(ref: str) -> Response | tuple[str, int]:
 def withdraw(ref: str) -> Response:
     """Say no: the change set goes, the stack stays as it is."""
     _, job, stack = _access_plan(ref)
-    actions.request_cancel(job, Request(me))
+    deciding.request_cancel(job, Request(me))
     return _done(stack, f"The plan is withdrawn; {stack.name} stays as it is")
 
 

@@ -17,8 +17,9 @@ from app.identity.current import me
 from app.identity.models import Team
 from app.services.models import Service
 from app.stacks import actions, forms, lifecycle, pages, queries
-from app.stacks.actions import Launch, Request
+from app.stacks.actions import Launch
 from app.stacks.models import Stack
+from app.stacks.requests import Request
 from app.ui import announce
 
 bp = Blueprint("launch", __name__)

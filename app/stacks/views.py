@@ -11,12 +11,12 @@ from app.identity import policy
 from app.identity.current import me
 from app.jobs.lifecycle import JobStatus
 from app.stacks import actions, lifecycle, queries
-from app.stacks.actions import Request
 from app.stacks.conditions import conditions_of
+from app.stacks.facets import Filters, facets
 from app.stacks.forecasts import usual
 from app.stacks.models import Resource, Stack
 from app.stacks.progress import progress
-from app.stacks.queries import Filters
+from app.stacks.requests import Request
 from app.ui import announce
 
 bp = Blueprint("stacks", __name__, url_prefix="/stacks")
@@ -44,7 +44,7 @@ def index() -> str:
         "stacks/index.html",
         nav="stacks",
         page=page,
-        facets=queries.facets(filters),
+        facets=facets(filters),
         filters=filters,
         mine=[team.slug for team in me.teams],
         read_at=clock.now(),

@@ -14,8 +14,9 @@ from app.jobs.flows import FLOWS, Cancelled, Done, Flow, Step
 from app.jobs.lifecycle import UNFINISHED
 from app.jobs.worker import Loop
 from app.stacks import actions
-from app.stacks.actions import Launch, Request
+from app.stacks.actions import Launch
 from app.stacks.lifecycle import StackStatus
+from app.stacks.requests import Request
 from tests.support.cloud import Cloud
 from tests.support.factories import Make
 from tests.support.processes import free_port, stop

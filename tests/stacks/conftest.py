@@ -11,8 +11,9 @@ from app.catalog.models import Version
 from app.config import ROOT
 from app.jobs.models import Job
 from app.stacks import actions
-from app.stacks.actions import Launch, Request
+from app.stacks.actions import Launch
 from app.stacks.models import Stack
+from app.stacks.requests import Request
 from tests.support.cloud import Cloud
 from tests.support.factories import Make
 from tests.support.processes import stop

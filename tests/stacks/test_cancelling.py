@@ -7,9 +7,9 @@ from app.errors import Conflict
 from app.identity.models import Person
 from app.jobs import engine
 from app.jobs.models import Job
-from app.stacks import actions, queries
-from app.stacks.actions import Request
+from app.stacks import actions, deciding, queries
 from app.stacks.lifecycle import StackStatus
+from app.stacks.requests import Request
 
 SLOW = {"logical_id": "Queue", "seconds": 0.4}
 
@@ -17,7 +17,7 @@ SLOW = {"logical_id": "Queue", "seconds": 0.4}
 @pytest.fixture
 def cancel(dana):
     def ask(job):
-        actions.request_cancel(job, Request(dana))
+        deciding.request_cancel(job, Request(dana))
         db.session.commit()
 
     return ask
@@ -65,7 +65,7 @@ def test_a_change_cancelled_while_it_runs_goes_back(ready, update, cancel, work,
     work(job)
     cloud.faults(SLOW | {"operation": "update", "seconds": 2})
     plan = queries.plan_of(job)
-    actions.confirm_plan(plan, plan.digest, Request(dana))
+    deciding.confirm_plan(plan, plan.digest, Request(dana))
     work.until(job, "follow")
     assert stack.status == StackStatus.UPDATING
     cancel(job)
@@ -80,7 +80,7 @@ def test_a_cancel_that_comes_too_late_lets_the_change_end_well(ready, update, ca
     job = update(stack, VisibilityTimeoutSeconds="90")
     work(job)
     plan = queries.plan_of(job)
-    actions.confirm_plan(plan, plan.digest, Request(dana))
+    deciding.confirm_plan(plan, plan.digest, Request(dana))
     work.up_to(job, "follow")
     cloud.settle(stack)
     cancel(job)
@@ -100,7 +100,7 @@ def test_a_cancel_in_the_moment_the_job_begins_to_wait_is_heard(ready, update, w
             db.release()
             with app.app_context():
                 person = db.session.get(Person, who)
-                actions.request_cancel(db.session.get(Job, run.job_id), Request(person))
+                deciding.request_cancel(db.session.get(Job, run.job_id), Request(person))
                 db.session.commit()
         return real(run, step, outcome)
 
@@ -112,7 +112,7 @@ def test_what_has_ended_cannot_be_cancelled(ready, dana):
     stack = ready()
     job = queries.find_last_job(stack)
     with pytest.raises(Conflict, match="has ended already: succeeded"):
-        actions.request_cancel(job, Request(dana))
+        deciding.request_cancel(job, Request(dana))
 
 
 def test_a_retry_cancelled_at_once_removes_what_the_first_try_left(launch, cancel, work, cloud, dana):

@@ -4,9 +4,9 @@ import pytest
 
 from app import db
 from app.errors import Conflict, Invalid
-from app.stacks import actions, queries
-from app.stacks.actions import Request
+from app.stacks import actions, deciding, queries
 from app.stacks.lifecycle import StackStatus
+from app.stacks.requests import Request
 
 RETAINED = """
 Resources:
@@ -117,13 +117,13 @@ def test_a_deletion_that_has_begun_cannot_be_stopped(ready, delete, work, dana, 
     cloud.faults({"logical_id": "Queue", "operation": "delete", "seconds": 0.3})
     job = work.until(delete(ready()), "follow")
     with pytest.raises(Conflict, match="cannot be stopped"):
-        actions.request_cancel(job, Request(dana))
+        deciding.request_cancel(job, Request(dana))
 
 
 def test_a_deletion_is_cancelled_before_it_has_begun(ready, delete, work, dana, cloud):
     stack = ready()
     job = delete(stack)
-    actions.request_cancel(job, Request(dana))
+    deciding.request_cancel(job, Request(dana))
     assert work(job).status == "cancelled"
     assert stack.status == StackStatus.READY
     assert cloud.status(stack) == "CREATE_COMPLETE"

@@ -9,9 +9,9 @@ from app import db
 from app.errors import Conflict, Invalid
 from app.jobs.models import Job
 from app.stacks import actions
-from app.stacks.actions import Request
 from app.stacks.lifecycle import StackStatus
 from app.stacks.models import Duration, StackEvent
+from app.stacks.requests import Request
 
 QUEUE_LIMIT = {"logical_id": "Queue", "reason": "The maximum number of queues is reached."}
 

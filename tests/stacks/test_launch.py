@@ -9,9 +9,10 @@ from app.catalog.models import Version
 from app.config import ROOT
 from app.jobs.history import outcomes_of
 from app.stacks import actions, queries, tallies
-from app.stacks.actions import Launch, Request
+from app.stacks.actions import Launch
 from app.stacks.lifecycle import StackStatus
 from app.stacks.models import Duration, Stack, StackEvent
+from app.stacks.requests import Request
 
 RESOURCES = {
     "Queue",

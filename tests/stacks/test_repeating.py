@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from app import db
 from app.jobs.lifecycle import RUNNABLE
-from app.stacks import actions, queries
-from app.stacks.actions import Request
+from app.stacks import actions, deciding, queries
 from app.stacks.lifecycle import StackStatus
+from app.stacks.requests import Request
 from tests.support.work import Stopped, describe
 
 BODY = """
@@ -115,7 +115,7 @@ def test_a_change_cut_off_at_any_call_is_made_once(ready, update, body, work, ca
         job = update(stack, Seconds=str(seconds))
         assert push(work, job).status == "waiting", (number, calls.names, job.failure)
         plan = queries.plan_of(job)
-        actions.confirm_plan(plan, plan.digest, Request(dana))
+        deciding.confirm_plan(plan, plan.digest, Request(dana))
         assert push(work, job).status == "succeeded", (number, calls.names, job.failure)
         assert stack.status == StackStatus.READY
         assert stack.running_answers == {"Seconds": str(seconds)}
@@ -154,7 +154,7 @@ def test_a_cancel_cut_off_at_any_call_leaves_nothing(launch, body, work, calls, 
         calls.arm(0, how)
         stack, job = launch(body, name=name)
         work.up_to(job, "follow")
-        actions.request_cancel(job, Request(dana))
+        deciding.request_cancel(job, Request(dana))
         calls.arm(number, how)
         assert push(work, job).status == "cancelled", (number, calls.names, job.failure)
         assert stack.status == StackStatus.DELETED
@@ -170,7 +170,7 @@ def test_a_start_nobody_heard_the_answer_of_can_still_be_cancelled(launch, body,
     calls.arm(1, "after timeout")
     work.once(job)
     assert calls.names == ["ExecuteChangeSet"]
-    actions.request_cancel(job, Request(dana))
+    deciding.request_cancel(job, Request(dana))
     assert push(work, job).status == "cancelled"
     assert stack.status == StackStatus.DELETED
     assert cloud.find(stack) is None

@@ -11,9 +11,10 @@ from app.environments.models import Environment
 from app.errors import Conflict, Forbidden, Invalid, Problem
 from app.identity.models import Person, Team
 from app.jobs.models import Job
-from app.stacks import actions
-from app.stacks.actions import Launch, Request
+from app.stacks import actions, deciding, requests
+from app.stacks.actions import Launch
 from app.stacks.models import Stack
+from app.stacks.requests import Request
 
 
 def rows():
@@ -105,7 +106,7 @@ def test_who_may_launch_change_and_delete(wanted, make, username):
     asked = (
         lambda by: actions.launch(wanted(f"by-{username}"), by),
         lambda by: actions.request_update(stack, stack.version, stack.answers, by),
-        lambda by: actions.request_cancel(make.job(make.stack(), status="queued"), by),
+        lambda by: deciding.request_cancel(make.job(make.stack(), status="queued"), by),
         lambda by: actions.request_delete(make.stack(), None, by),
         lambda by: actions.set_protection(make.stack(), True, by),
         lambda by: actions.accept_running(tainted, by),
@@ -189,9 +190,9 @@ def test_of_twenty_launches_at_once_exactly_one_gets_the_name(app, make, dana, q
 
 def test_the_same_key_is_the_same_request(wanted, dana):
     request = Request(dana, key="k-1", digest="d" * 64)
-    assert actions.find_repeated(request) is None
+    assert requests.find_repeated(request) is None
     _, job = actions.launch(wanted(), request)
-    assert actions.find_repeated(request) is job
+    assert requests.find_repeated(request) is job
     with pytest.raises(Conflict, match="another request"):
-        actions.find_repeated(Request(dana, key="k-1", digest="e" * 64))
-    assert actions.find_repeated(Request(dana)) is None
+        requests.find_repeated(Request(dana, key="k-1", digest="e" * 64))
+    assert requests.find_repeated(Request(dana)) is None

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from app import db, logs
 from app.aws import cloudformation as cfn
 from app.jobs import engine
-from app.stacks import actions, queries
-from app.stacks.actions import Request
+from app.stacks import deciding, queries
+from app.stacks.requests import Request
 
 SECRET = "correct-horse-battery-9"
 
@@ -68,7 +68,7 @@ def test_a_secret_left_empty_in_a_change_stays_as_it_was(vault, ready, update, w
     assert work(job).status == "waiting"
     assert job.payload["kept"] == ["Password"]
     plan = queries.plan_of(job)
-    actions.confirm_plan(plan, plan.digest, Request(dana))
+    deciding.confirm_plan(plan, plan.digest, Request(dana))
     assert work(job).status == "succeeded"
     assert value_in_the_cloud(cloud, stack) == SECRET
 
@@ -81,7 +81,7 @@ def test_a_new_secret_replaces_the_old_one_and_the_plan_does_not_show_it(vault, 
     assert "another-secret-77" not in json.dumps([plan.changes, plan.answer_changes])
     assert SECRET not in json.dumps([plan.changes, plan.answer_changes])
     assert job.sealed is None
-    actions.confirm_plan(plan, plan.digest, Request(dana))
+    deciding.confirm_plan(plan, plan.digest, Request(dana))
     assert work(job).status == "succeeded"
     assert value_in_the_cloud(cloud, stack) == "another-secret-77"
     assert "another-secret-77" not in whole_database()
@@ -91,7 +91,7 @@ def test_a_new_secret_replaces_the_old_one_and_the_plan_does_not_show_it(vault, 
 def test_a_job_that_never_got_to_the_cloud_forgets_the_secret_too(vault, launch, work, dana, ending, monkeypatch):
     stack, job = launch(vault, Password=SECRET)
     if ending == "cancelled":
-        actions.request_cancel(job, Request(dana))
+        deciding.request_cancel(job, Request(dana))
     else:
         job.deadline_at = job.created_at
     assert work(job).status == ending

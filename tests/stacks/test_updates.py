@@ -7,17 +7,17 @@ from sqlalchemy import select
 
 from app import db
 from app.errors import Conflict, Invalid
-from app.stacks import actions, queries
-from app.stacks.actions import Request
+from app.stacks import actions, deciding, queries
 from app.stacks.lifecycle import StackStatus
 from app.stacks.models import Duration, Plan
+from app.stacks.requests import Request
 
 
 @pytest.fixture
 def confirm(dana):
     def say_yes(job, digest=None, by=None, typed=None):
         plan = queries.plan_of(job)
-        actions.confirm_plan(plan, digest or plan.digest, Request(by or dana), typed=typed)
+        deciding.confirm_plan(plan, digest or plan.digest, Request(by or dana), typed=typed)
         db.session.commit()
 
     return say_yes
@@ -79,7 +79,7 @@ def test_a_late_yes_is_told_who_said_it_and_when(planned, confirm, make):
 
 def test_a_yes_after_the_plan_was_withdrawn_is_refused(planned, confirm, dana, work):
     _, job = planned()
-    actions.request_cancel(job, Request(dana))
+    deciding.request_cancel(job, Request(dana))
     with pytest.raises(Conflict, match="withdrawn"):
         confirm(job)
     assert work(job).status == "cancelled"
@@ -90,7 +90,7 @@ def test_a_yes_after_the_plan_was_withdrawn_is_refused(planned, confirm, dana, w
 def test_withdrawing_leaves_everything_as_it_was(planned, dana, work, cloud):
     stack, job = planned()
     before = dict(stack.answers)
-    actions.request_cancel(job, Request(dana))
+    deciding.request_cancel(job, Request(dana))
     assert work(job).status == "cancelled"
     assert (stack.status, stack.answers, stack.running_answers) == (StackStatus.READY, before, before)
     left = cloud.client().list_change_sets(StackName=stack.cloud_name)["Summaries"]
