@@ -129,7 +129,7 @@ def connect(url: str, pool: int = 10) -> Engine:
         "json_serializer": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     }
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": 15, "isolation_level": None}, **options)
+        engine = create_engine(url, connect_args={"timeout": 15, "isolation_level": None}, pool_size=pool, **options)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:

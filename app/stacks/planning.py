@@ -1,7 +1,10 @@
 """The steps before anything changes: is the place free, what would change, does somebody say yes."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from sqlalchemy import select
 
 from app import audit, clock, db, seal
 from app.aws import cloudformation as cfn
@@ -16,7 +19,7 @@ from app.jobs.run import Run
 from app.stacks import causes, lifecycle, plans
 from app.stacks.cloud import change_set_name, cloudformation, is_ours, pseudo, tags, token
 from app.stacks.lifecycle import MEANINGS
-from app.stacks.models import Plan, Stack, running_answers
+from app.stacks.models import Plan, Resource, Stack, running_answers
 from app.stacks.outcomes import GONE, failure, follow_seconds, plan_of, stack_of
 
 PLAN_SECONDS = 0.3
@@ -165,12 +168,18 @@ def _write_plan(run: Run, change_set: cfn.ChangeSet) -> Outcome:
             digest=plans.digest(version.digest, job.payload["answers"], change_set.cloud_id, changes),
             changes=changes,
             answer_changes=answered,
-            untouched=max(0, len(parsed(version).body.resources) - len(changes)),
+            untouched=_count_untouched(stack, changes),
             created_at=clock.now(),
         )
         db.session.add(found)
         job.sealed = None
     return Done(f"{len(changes)} to create" if job.kind == "create" else f"{len(changes)} changes")
+
+
+def _count_untouched(stack: Stack, changes: Sequence[Mapping[str, Any]]) -> int:
+    """Count what the stack holds and the plan does not touch; what a condition left out is not there to be touched."""
+    present = set(db.session.scalars(select(Resource.logical_id).where(Resource.stack_id == stack.id)))
+    return len(present - {change["logical_id"] for change in changes})
 
 
 def _differences(job: Job, stack: Stack, version: Version) -> tuple[Any, list[dict[str, Any]]]:

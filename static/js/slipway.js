@@ -126,6 +126,8 @@ function makeLookup(box) {
   input.addEventListener("focus", () => (fill(), show(true)));
   input.addEventListener("blur", () => setTimeout(() => ((typed = false), show(false)), 150));
   input.addEventListener("keydown", (event) => event.key === "Escape" && !list.hidden && (event.preventDefault(), show(false)));
+  // Pressing on the list leaves the focus where it is: what was typed so far is no answer yet, and must not be sent as one.
+  list.addEventListener("mousedown", (event) => event.preventDefault());
   list.addEventListener("click", (event) => {
     const option = event.target.closest('[role="option"]:not([aria-disabled="true"])');
     if (option) choose(option.dataset.value);

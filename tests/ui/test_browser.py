@@ -128,6 +128,17 @@ def test_lookups_survive_a_form_that_morphs(page: Page) -> None:
     expect(zones.get_by_label("Narrow Zones")).to_be_visible()
 
 
+def test_pressing_on_a_choice_does_not_send_what_was_typed_so_far(page: Page) -> None:
+    page.goto("/morphing")
+    page.locator("#f-vpc").press_sequentially("second")
+    page.locator("#f-vpc-list [role=option]").hover()
+    page.mouse.down()
+    page.wait_for_timeout(300)
+    expect(page.get_by_text("no asked")).to_be_visible()
+    page.mouse.up()
+    expect(page.get_by_text("vpc-b asked")).to_be_visible()
+
+
 def test_a_dialog_opens_and_is_left_without_harm(page: Page) -> None:
     page.goto("/patterns")
     page.locator('[data-opens="p-delete"]').click()
