@@ -20,7 +20,8 @@ PAGE = 40
 def index() -> str:
     """Show every environment with its stacks by status, the one that needs somebody most first."""
     number = page_number(request.args.get("page"))
-    ids = tallies.worst_environments(PAGE, (number - 1) * PAGE)
+    total = queries.count_environments()
+    ids = tallies.worst_environments(PAGE, (number - 1) * PAGE, total)
     rows = rows_of(
         queries.environments_with(ids),
         tallies.counts_by_environment(ids),
@@ -31,7 +32,7 @@ def index() -> str:
         nav="environments",
         read_at=clock.now(),
         rows=rows,
-        total=queries.count_environments(),
+        total=total,
         stacks=tallies.live_stacks(),
         first=(number - 1) * PAGE + 1,
         number=number,

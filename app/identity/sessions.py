@@ -11,9 +11,9 @@ import structlog
 from flask import Flask, Request, Response, current_app, has_request_context, request
 from flask import session as flask_session
 from flask.sessions import SessionInterface, SessionMixin
-from sqlalchemy import CursorResult, and_, delete, insert, or_, select, update
+from sqlalchemy import CursorResult, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from app import clock, db, seal
 from app.config import Config
@@ -179,36 +179,43 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def live(at: datetime) -> Any:
+def live(idle_since: Any, begun_since: Any) -> Any:
     """Return the condition of a session that still counts: not ended, within the idle and the absolute limit."""
-    return and_(Session.ended_at.is_(None), Session.seen_at > at - _idle(), Session.created_at > at - _absolute())
+    return and_(Session.ended_at.is_(None), Session.seen_at > idle_since, Session.created_at > begun_since)
+
+
+# Every page begins with it, so it is written once and not once a page.
+_FIND_LIVE = (
+    select(Session)
+    .outerjoin(Session.person)
+    .outerjoin(Person.open_memberships)
+    .outerjoin(Person.grants)
+    .where(Session.id_hash == bindparam("id_hash"), live(bindparam("idle_since"), bindparam("begun_since")))
+    .where(or_(Session.person_id.is_(None), Person.status == PersonStatus.ACTIVE))
+    .options(
+        contains_eager(Session.person).options(
+            contains_eager(Person.open_memberships).options(joinedload(Membership.team)),
+            contains_eager(Person.grants),
+        )
+    )
+    .execution_options(populate_existing=True)
+)
 
 
 def find_live(token: str) -> Session | None:
-    """Return the live session of a token with its person, teams and roles, in two queries; None when it counts no more.
+    """Return the live session of a token with its person, teams and roles, in one query; None when it counts no more.
 
     A session of somebody deactivated counts no more either.
     """
-    query = (
-        select(Session)
-        .outerjoin(Session.person)
-        .outerjoin(Person.open_memberships)
-        .where(Session.id_hash == hash_token(token), live(clock.now()))
-        .where(or_(Session.person_id.is_(None), Person.status == PersonStatus.ACTIVE))
-        .options(
-            contains_eager(Session.person).options(
-                contains_eager(Person.open_memberships).options(joinedload(Membership.team)),
-                selectinload(Person.grants),
-            )
-        )
-        .execution_options(populate_existing=True)
-    )
-    return db.session.scalars(query).unique().one_or_none()
+    now = clock.now()
+    limits = {"idle_since": now - _idle(), "begun_since": now - _absolute()}
+    return db.session.scalars(_FIND_LIVE, {"id_hash": hash_token(token), **limits}).unique().one_or_none()
 
 
 def live_sessions_of(person: Person) -> list[Session]:
     """Return the person's live sessions, the one used last first."""
-    query = select(Session).where(Session.person_id == person.id, live(clock.now()))
+    now = clock.now()
+    query = select(Session).where(Session.person_id == person.id, live(now - _idle(), now - _absolute()))
     return list(db.session.scalars(query.order_by(Session.seen_at.desc())))
 
 

@@ -39,7 +39,8 @@ class Stack(Base):
         Index("ix_stack_of_team", "team_id", "rank", "id"),
         Index("ix_stack_in_environment", "environment_id", "rank", "id"),
         Index("ix_stack_of_template", "template_id", "rank", "id"),
-        Index("ix_stack_name", "name"),
+        # Names are searched by any part of them: SQLite reads through this index, PostgreSQL keeps every three letters.
+        Index("ix_stack_name", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
         Index(
             "ix_stack_observed",
             "environment_id",

@@ -2,36 +2,80 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, tuple_, union_all
-from sqlalchemy.orm import InstrumentedAttribute, joinedload, load_only, selectinload
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload, load_only, selectinload
 
 from app import audit, db
 from app.catalog.models import Template, Version
 from app.environments.models import Environment
 from app.errors import NotFound
 from app.identity.models import Person, Team
-from app.jobs.lifecycle import UNFINISHED
+from app.jobs.lifecycle import UNFINISHED, JobStatus
 from app.jobs.models import Job
 from app.stacks.facets import Filters, count_stacks, statuses_of
 from app.stacks.lifecycle import RANK, StackStatus
 from app.stacks.models import Plan, Resource, Stack, StackEvent
 
+# A query of whatever columns.
+Selection = Select[*tuple[Any, ...]]
+
 PAGE = 50
 MOST_EVENTS = 400
-# A search that fits more names than this says too little to be ordered.
-MOST_NAMED = 1000
+# Up to so many stacks of a name are collected, and then put in order.
+MOST_NAMED = 200
+
+
+class Listed(NamedTuple):
+    """A row of a list of stacks: only what it prints, since a page of whole stacks is mostly work for nobody."""
+
+    id: int
+    ref: str
+    name: str
+    status: StackStatus
+    rank: int
+    status_reason: str
+    observed_at: datetime | None
+    environment: str
+    team: str
+    template: str
+    wanted: str
+    running: str | None
+
+
+_PLACES: Selection = select(Stack.id).order_by(Stack.rank.desc(), Stack.id.desc())
+_RUNNING = aliased(Version)
+_LISTED: Selection = (
+    select(
+        Stack.id, Stack.ref, Stack.name, Stack.status, Stack.rank, Stack.status_reason, Stack.observed_at,
+        Environment.slug, Team.slug, Template.slug, Version.number, _RUNNING.number,
+    )
+    .join(Environment, Environment.id == Stack.environment_id)
+    .join(Team, Team.id == Stack.team_id)
+    .join(Template, Template.id == Stack.template_id)
+    .join(Version, Version.id == Stack.version_id)
+    .outerjoin(_RUNNING, _RUNNING.id == Stack.running_version_id)
+    .order_by(Stack.rank.desc(), Stack.id.desc())
+)  # fmt: skip
+
+
+class ActiveJob(NamedTuple):
+    """The job that has not finished, as the row of its stack tells of it."""
+
+    status: JobStatus
+    kind: str
 
 
 @dataclass(frozen=True)
 class StackPage:
     """One page of a list: its rows worst first, the cursor of the next, and how many there are in all."""
 
-    rows: Sequence[Stack]
+    rows: Sequence[Listed]
     next: str | None
     total: int | None
-    jobs: Mapping[int, Job]
+    jobs: Mapping[int, ActiveJob]
 
 
 def with_names(query: Select[Any]) -> Select[Any]:
@@ -46,21 +90,6 @@ def with_names(query: Select[Any]) -> Select[Any]:
             Version.number, Version.status, Version.digest, Version.template_id
         ),
     )
-
-
-def for_list(query: Select[Any]) -> Select[Any]:
-    """Load of a stack only what a row of a list prints: answers and outputs would be most of the work."""
-    return query.options(
-        load_only(
-            Stack.ref, Stack.name, Stack.status, Stack.rank, Stack.status_reason, Stack.observed_at,
-            Stack.version_id, Stack.running_version_id,
-        ),
-        joinedload(Stack.environment).load_only(Environment.slug),
-        joinedload(Stack.team).load_only(Team.slug),
-        joinedload(Stack.template).load_only(Template.slug),
-        joinedload(Stack.version).load_only(Version.number),
-        joinedload(Stack.running_version).load_only(Version.number),
-    )  # fmt: skip
 
 
 def access_stack(person: Person, ref: str) -> Stack:
@@ -143,10 +172,14 @@ def newer_version(stack: Stack) -> Version | None:
 
 def list_stacks(filters: Filters, after: str | None = None, limit: int = PAGE) -> StackPage:
     """Return one page, worst first. The cursor is `rank.id` of the last row, so a page costs the same however deep."""
-    query = for_list(narrowed(select(Stack), filters)).order_by(Stack.rank.desc(), Stack.id.desc())
+    places = narrowed(_PLACES if filters.words else _LISTED, filters)
     if after and (place := _place(after)):
-        query = query.where(tuple_(Stack.rank, Stack.id) < place)
-    rows = list(db.session.scalars(query.limit(limit + 1)))
+        places = places.where(tuple_(Stack.rank, Stack.id) < place)
+    query = places.limit(limit + 1)
+    if filters.words:
+        # What a search finds is sorted, and only then given its names: they are looked up for a page, not for all.
+        query = _LISTED.where(Stack.id.in_(list(db.session.scalars(query))))
+    rows = [Listed(*row) for row in db.session.execute(query)]
     more = len(rows) > limit
     rows = rows[:limit]
     return StackPage(
@@ -165,7 +198,7 @@ def _place(cursor: str) -> tuple[int, int] | None:
     return (int(rank), int(last)) if len(rank) < 4 and len(last) < 19 else None
 
 
-def narrowed(query: Select[Any], filters: Filters, *, along_ids: bool = False) -> Select[Any]:
+def narrowed(query: Selection, filters: Filters, *, along_ids: bool = False) -> Selection:
     """Narrow a query of stacks to what the filters let through.
 
     `along_ids` keeps the database from collecting all matches by another index, only to sort them by id afterwards:
@@ -173,19 +206,17 @@ def narrowed(query: Select[Any], filters: Filters, *, along_ids: bool = False) -
     """
     rank = Stack.rank + 0 if along_ids else Stack.rank
     query = query.where(_has_status(statuses_of(filters), rank))
-    for wanted, model, column in (
-        (filters.teams, Team, Stack.team_id),
-        (filters.environments, Environment, Stack.environment_id),
-        (filters.templates, Template, Stack.template_id),
+    for name, column in (
+        ("team", Stack.team_id),
+        ("environment", Stack.environment_id),
+        ("template", Stack.template_id),
     ):
-        if wanted:
-            ids = list(db.session.scalars(select(model.id).where(model.slug.in_(wanted))))
+        if filters.asks_for(name):
+            ids = filters.ids[name]
             # One id and a rank are a place in the index, already in order; several have to be sorted.
             searched = column + 0 if along_ids else column
             query = query.where(searched == ids[0] if len(ids) == 1 else searched.in_(ids))
-    if filters.words:
-        query = query.where(matches(filters.words))
-    return query
+    return query.where(matches(filters.words)) if filters.words else query
 
 
 def _has_status(statuses: Sequence[str], rank: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
@@ -197,15 +228,18 @@ def _has_status(statuses: Sequence[str], rank: ColumnElement[int] | Instrumented
     return stretch if len(ranks) == ranks[-1] - ranks[0] + 1 else and_(stretch, Stack.status.in_(statuses))
 
 
-def matches(words: str) -> Any:
-    """Match names and ids; the person's % and _ are letters.
+def matches(words: str) -> ColumnElement[bool]:
+    """Match stacks that hold the words in their name, or have them for an id; % and _ are letters.
 
-    Names are looked through in their own index, which is a tenth of the table.
+    Few are found beforehand: within a larger query, the database may look through every stack. Where many match, the
+    first of any list are never far.
     """
     pattern = "%" + words.strip().lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    named = select(Stack.id).where(Stack.name.like(pattern, escape="\\")).limit(MOST_NAMED).subquery()
-    given = select(Stack.id).where(or_(Stack.ref == _as_ref(words), Stack.cloud_name == words, Stack.cloud_id == words))
-    return Stack.id.in_(union_all(select(named.c.id), given))
+    is_named = Stack.name.like(pattern, escape="\\")
+    named = list(db.session.scalars(select(Stack.id).where(is_named).limit(MOST_NAMED + 1)))
+    is_given = or_(Stack.ref == _as_ref(words), Stack.cloud_name == words, Stack.cloud_id == words)
+    given = db.session.scalars(select(Stack.id).where(is_given))
+    return is_named if len(named) > MOST_NAMED else Stack.id.in_([*named, *given])
 
 
 def _as_ref(words: str) -> str:
@@ -214,8 +248,7 @@ def _as_ref(words: str) -> str:
     return f"{prefix.lower()}_{rest.upper()}"
 
 
-def _active_jobs(rows: Sequence[Stack]) -> dict[int, Job]:
-    moving = [row.id for row in rows]
-    query = select(Job).where(Job.stack_id.in_(moving), Job.status.in_(UNFINISHED))
-    query = query.options(load_only(Job.stack_id, Job.status, Job.kind))
-    return {job.stack_id: job for job in db.session.scalars(query)}
+def _active_jobs(rows: Sequence[Listed]) -> dict[int, ActiveJob]:
+    query = select(Job.stack_id, Job.status, Job.kind).where(Job.status.in_(UNFINISHED))
+    found = db.session.execute(query.where(Job.stack_id.in_([row.id for row in rows]))) if rows else ()
+    return {stack_id: ActiveJob(status, kind) for stack_id, status, kind in found}

@@ -10,6 +10,7 @@ from app import db
 from app.environments.models import Environment
 from app.stacks.lifecycle import IN_TROUBLE, MOVING, RANK, StackStatus
 from app.stacks.models import Grain, StackTally
+from app.stacks.remembering import remembered
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ NOTHING = Counts({})
 
 def use_by_template(team_ids: Collection[int] = ()) -> dict[int, Use]:
     """Return how many live stacks run each template, by template id."""
+    return remembered(("use", frozenset(team_ids)), lambda: _use_by_template(team_ids))
+
+
+def _use_by_template(team_ids: Collection[int]) -> dict[int, Use]:
     whole = _sums_by_template(_at(Grain.TEMPLATE))
     mine = _sums_by_template(_at(Grain.EVERY), StackTally.team_id.in_(team_ids)) if team_ids else {}
     return {template_id: Use(n, mine.get(template_id, 0)) for template_id, n in whole.items()}
@@ -66,6 +71,10 @@ def _sums_by_template(*conditions: ColumnElement[bool]) -> dict[int, int]:
 
 def teams_using(template_id: int) -> dict[int, int]:
     """Return how many live stacks of a template each team has, by team id."""
+    return remembered(("teams", template_id), lambda: _teams_using(template_id))
+
+
+def _teams_using(template_id: int) -> dict[int, int]:
     query = select(StackTally.team_id, func.sum(StackTally.n)).where(
         _at(Grain.EVERY), StackTally.template_id == template_id, _is_live()
     )
@@ -75,6 +84,10 @@ def teams_using(template_id: int) -> dict[int, int]:
 
 def counts_by_environment(environment_ids: Collection[int]) -> dict[int, Counts]:
     """Return the live stacks of these environments by status, by environment id."""
+    return remembered(("environments", tuple(environment_ids)), lambda: _counts_by_environment(environment_ids))
+
+
+def _counts_by_environment(environment_ids: Collection[int]) -> dict[int, Counts]:
     found: dict[int, dict[str, int]] = defaultdict(dict)
     query = select(StackTally.environment_id, StackTally.status, func.sum(StackTally.n)).where(
         _at(Grain.ENVIRONMENT), StackTally.environment_id.in_(environment_ids), _is_live()
@@ -87,15 +100,18 @@ def counts_by_environment(environment_ids: Collection[int]) -> dict[int, Counts]
 
 def counts_of_environment(environment_id: int) -> Counts:
     """Return the live stacks of one environment by status."""
-    query = select(StackTally.status, func.sum(StackTally.n)).where(
-        _at(Grain.ENVIRONMENT), StackTally.environment_id == environment_id, _is_live()
-    )
-    found = db.session.execute(query.group_by(StackTally.status))
-    return _counts({status: int(n) for status, n in found})
+    return counts_by_environment([environment_id]).get(environment_id, NOTHING)
 
 
-def worst_environments(limit: int, offset: int) -> list[int]:
-    """Return the ids of one page of environments: the one with the worst stack first, empty ones last."""
+def worst_environments(limit: int, offset: int, total: int) -> list[int]:
+    """Return the ids of one page of environments: the one with the worst stack first, empty ones last.
+
+    `total` is how many there are: a new one changes the order, though no stack changed.
+    """
+    return remembered(("worst", limit, offset, total), lambda: _worst_environments(limit, offset))
+
+
+def _worst_environments(limit: int, offset: int) -> list[int]:
     standing = (
         select(StackTally.environment_id, StackTally.status, func.sum(StackTally.n).label("n"))
         .where(_at(Grain.ENVIRONMENT), _is_live())
@@ -119,7 +135,7 @@ def worst_environments(limit: int, offset: int) -> list[int]:
 def live_stacks() -> int:
     """Return how many live stacks there are."""
     query = select(func.coalesce(func.sum(StackTally.n), 0)).where(_at(Grain.TEMPLATE), _is_live())
-    return int(db.session.scalar(query) or 0)
+    return remembered("live", lambda: int(db.session.scalar(query) or 0))
 
 
 def _at(grain: Grain) -> ColumnElement[bool]:

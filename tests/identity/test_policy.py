@@ -191,7 +191,7 @@ def test_the_tree_is_read_once_a_request(app, cast, make, sign_in, count_queries
         with count_queries() as queries:
             assert browser.get("/readable").text == "orders payments"
         numbers.append(len(queries))
-    assert numbers == [4, 4]
+    assert numbers == [3, 3]
 
 
 @pytest.mark.parametrize(

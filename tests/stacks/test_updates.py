@@ -48,7 +48,8 @@ def test_the_plan_says_what_changes_and_nothing_does_before_the_yes(planned, clo
     # The template's subscription was left out by its condition: it is not there to be left untouched.
     held = {resource.logical_id for resource in queries.resources_of(stack)}
     assert plan.untouched == len(held - {change["logical_id"] for change in plan.changes})
-    assert held and "TopicSubscription" not in held
+    assert held
+    assert "TopicSubscription" not in held
     assert stack.status == StackStatus.READY
     assert cloud.parameters(stack)["VisibilityTimeoutSeconds"] == "60"
 
