@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload, load_only
@@ -15,8 +17,8 @@ from app.jobs.lifecycle import JobStatus
 from app.jobs.models import Job
 from app.stacks.facets import Filters
 from app.stacks.lifecycle import IN_TROUBLE, RANK
+from app.stacks.lists import StackPage, list_stacks, matches
 from app.stacks.models import Plan, Stack
-from app.stacks.queries import StackPage, list_stacks, matches
 
 MOST_NEEDS = 8
 LEAST_TROUBLE = min(RANK[status] for status in IN_TROUBLE)
@@ -33,7 +35,7 @@ class Need:
     href: str
     words: str
     status: str
-    at: object
+    at: datetime | None
     action: tuple[str, str]
 
 
@@ -46,32 +48,34 @@ def needs(teams: Sequence[Team]) -> list[Need]:
     """Return what needs somebody: plans that wait first, then stacks in trouble, worst first."""
     ids = [team.id for team in teams]
     waiting = (
-        select(Job, Stack, Plan.ref)
+        select(Job.ref, Job.kind, Job.status, Job.failure, Job.created_at, Stack.name, Plan.ref, Person.name)
         .join(Stack, Stack.id == Job.stack_id)
+        .join(Person, Person.id == Job.requested_by_id)
         .outerjoin(Plan, Plan.job_id == Job.id)
         .where(Job.team_id.in_(ids), Job.status.in_([JobStatus.WAITING, JobStatus.NEEDS_ATTENTION]))
-        .options(joinedload(Job.requested_by))
         .order_by(Job.id.desc())
         .limit(MOST_NEEDS)
     )
-    found = [_of_job(job, stack, plan) for job, stack, plan in db.session.execute(waiting)]
+    found = [_of_job(*row) for row in db.session.execute(waiting)]
     trouble = (
-        select(Stack)
+        select(Stack.ref, Stack.name, Stack.status, Stack.status_reason, Stack.observed_at)
         .where(Stack.team_id.in_(ids), Stack.rank >= LEAST_TROUBLE)
         .order_by(Stack.rank.desc(), Stack.id.desc())
         .limit(MOST_NEEDS)
     )
-    return [*found, *(_of_stack(stack) for stack in db.session.scalars(trouble))][:MOST_NEEDS]
+    return [*found, *(_of_stack(*row) for row in db.session.execute(trouble))][:MOST_NEEDS]
 
 
-def _of_job(job: Job, stack: Stack, plan: str | None) -> Need:
-    if job.status is JobStatus.WAITING and plan:
-        words = f"{job.requested_by.name} asked for a change. Nothing happens until the plan is confirmed."
-        return Need(f"A plan for {stack.name} waits", f"/plans/{plan}", words, "waiting", job.created_at,
+def _of_job(
+    ref: str, kind: str, status: str, failure: Any, created_at: datetime, stack: str, plan: str | None, asked_by: str
+) -> Need:
+    if status == JobStatus.WAITING and plan:
+        words = f"{asked_by} asked for a change. Nothing happens until the plan is confirmed."
+        return Need(f"A plan for {stack} waits", f"/plans/{plan}", words, "waiting", created_at,
                     ("Read the plan", f"/plans/{plan}"))  # fmt: skip
-    words = (job.failure or {}).get("sentence", "Slipway could not finish this job by itself.")
-    return Need(f"{job.kind} of {stack.name} needs attention", f"/jobs/{job.ref}", words, "needs_attention",
-                job.created_at, ("See why", f"/jobs/{job.ref}"))  # fmt: skip
+    words = (failure or {}).get("sentence", "Slipway could not finish this job by itself.")
+    return Need(f"{kind} of {stack} needs attention", f"/jobs/{ref}", words, "needs_attention",
+                created_at, ("See why", f"/jobs/{ref}"))  # fmt: skip
 
 
 _WORDS = {
@@ -83,28 +87,14 @@ _WORDS = {
 }
 
 
-def _of_stack(stack: Stack) -> Need:
-    title, action = _WORDS[stack.status]
-    href = f"/stacks/{stack.ref}"
-    return Need(f"{stack.name} {title}", href, stack.status_reason, stack.status, stack.observed_at, (action, href))
+def _of_stack(ref: str, name: str, status: str, reason: str, observed_at: datetime | None) -> Need:
+    title, action = _WORDS[status]
+    return Need(f"{name} {title}", f"/stacks/{ref}", reason, status, observed_at, (action, f"/stacks/{ref}"))
 
 
 def stacks_of(teams: Sequence[Team]) -> StackPage:
     """Return the teams' stacks, worst first."""
     return list_stacks(Filters(teams=tuple(team.slug for team in teams)), limit=MOST_STACKS)
-
-
-def recent_jobs(teams: Sequence[Team]) -> list[tuple[Job, Stack]]:
-    """Return the teams' newest jobs with their stacks."""
-    query = (
-        select(Job, Stack)
-        .join(Stack, Stack.id == Job.stack_id)
-        .where(Job.team_id.in_([team.id for team in teams]))
-        .options(joinedload(Job.requested_by), joinedload(Stack.environment), joinedload(Stack.template))
-        .order_by(Job.id.desc())
-        .limit(MOST_JOBS)
-    )
-    return [(job, stack) for job, stack in db.session.execute(query)]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from app import clock
 from app.home import queries
 from app.identity.current import me
+from app.stacks.job_lists import newest_jobs
 
 bp = Blueprint("home", __name__)
 
@@ -21,7 +22,7 @@ def index() -> str:
         teams=teams,
         needs=queries.needs(teams),
         page=queries.stacks_of(teams),
-        jobs=queries.recent_jobs(teams),
+        jobs=newest_jobs(teams, queries.MOST_JOBS),
         read_at=now,
     )
 

@@ -28,6 +28,7 @@ def make_celery(config: Config) -> Celery:
     celery = Celery("slipway", set_as_current=False)
     celery.conf.update(
         broker_url=config.broker_url,
+        broker_transport="app.jobs.files:Transport" if config.broker_url.startswith("filesystem") else None,
         broker_transport_options=_transport_options(config),
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=2,

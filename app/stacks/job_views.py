@@ -16,6 +16,7 @@ from app.jobs.lifecycle import UNFINISHED, JobStatus
 from app.jobs.models import Job
 from app.stacks import deciding, plan_pages, queries
 from app.stacks.forecasts import usual
+from app.stacks.job_lists import list_jobs
 from app.stacks.models import Plan, Stack
 from app.stacks.progress import progress
 from app.stacks.requests import Request
@@ -24,33 +25,21 @@ from app.ui import announce
 
 bp = Blueprint("jobs", __name__)
 
-PAGE = 50
 SETS = {"unfinished": UNFINISHED, "failed": (JobStatus.FAILED,), "waiting": (JobStatus.WAITING,)}
 
 
 @bp.get("/jobs")
 def index() -> str:
     status = request.args.get("status", "")
-    query = select(Job, Stack).join(Stack, Stack.id == Job.stack_id)
-    wanted = SETS.get(status) or ((status,) if status in list(JobStatus) else ())
-    if wanted:
-        query = query.where(Job.status.in_(wanted))
-    if (before := request.args.get("before", "")).isdigit() and len(before) < 19:
-        query = query.where(Job.id < int(before))
-    options = (
-        joinedload(Job.requested_by),
-        joinedload(Stack.environment),
-        joinedload(Stack.template),
-        joinedload(Stack.team),
-    )
-    rows = db.session.execute(query.options(*options).order_by(Job.id.desc()).limit(PAGE + 1)).all()
-    more = rows[PAGE - 1][0].id if len(rows) > PAGE else None
+    wanted = SETS.get(status) or ((JobStatus(status),) if status in list(JobStatus) else ())
+    before = request.args.get("before", "")
+    rows, more = list_jobs(wanted, int(before) if before.isdigit() and len(before) < 19 else None)
     return render_template(
         "jobs/index.html",
         nav="jobs",
-        rows=rows[:PAGE],
+        rows=rows,
         # Why a job failed may name what is inside the stack.
-        told={job.id for job, stack in rows if policy.may_read_details(me, stack)},
+        told={job.id for job in rows if policy.may_read_details(me, job)},
         more=more,
         status=status,
         read_at=clock.now(),

@@ -1,81 +1,19 @@
-"""Reads of stacks: one for a person, lists with their facets, a stack's page."""
+"""Reads of one stack and of one job: what their pages show."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload, load_only, selectinload
+from sqlalchemy import Select, bindparam, select
+from sqlalchemy.orm import joinedload, load_only, selectinload
 
 from app import audit, db
 from app.catalog.models import Template, Version
 from app.environments.models import Environment
 from app.errors import NotFound
-from app.identity.models import Person, Team
-from app.jobs.lifecycle import UNFINISHED, JobStatus
+from app.identity.models import Person
 from app.jobs.models import Job
-from app.stacks.facets import Filters, count_stacks, statuses_of
-from app.stacks.lifecycle import RANK, StackStatus
 from app.stacks.models import Plan, Resource, Stack, StackEvent
 
-# A query of whatever columns.
-Selection = Select[*tuple[Any, ...]]
-
-PAGE = 50
 MOST_EVENTS = 400
-# Up to so many stacks of a name are collected, and then put in order.
-MOST_NAMED = 200
-
-
-class Listed(NamedTuple):
-    """A row of a list of stacks: only what it prints, since a page of whole stacks is mostly work for nobody."""
-
-    id: int
-    ref: str
-    name: str
-    status: StackStatus
-    rank: int
-    status_reason: str
-    observed_at: datetime | None
-    environment: str
-    team: str
-    template: str
-    wanted: str
-    running: str | None
-
-
-_PLACES: Selection = select(Stack.id).order_by(Stack.rank.desc(), Stack.id.desc())
-_RUNNING = aliased(Version)
-_LISTED: Selection = (
-    select(
-        Stack.id, Stack.ref, Stack.name, Stack.status, Stack.rank, Stack.status_reason, Stack.observed_at,
-        Environment.slug, Team.slug, Template.slug, Version.number, _RUNNING.number,
-    )
-    .join(Environment, Environment.id == Stack.environment_id)
-    .join(Team, Team.id == Stack.team_id)
-    .join(Template, Template.id == Stack.template_id)
-    .join(Version, Version.id == Stack.version_id)
-    .outerjoin(_RUNNING, _RUNNING.id == Stack.running_version_id)
-    .order_by(Stack.rank.desc(), Stack.id.desc())
-)  # fmt: skip
-
-
-class ActiveJob(NamedTuple):
-    """The job that has not finished, as the row of its stack tells of it."""
-
-    status: JobStatus
-    kind: str
-
-
-@dataclass(frozen=True)
-class StackPage:
-    """One page of a list: its rows worst first, the cursor of the next, and how many there are in all."""
-
-    rows: Sequence[Listed]
-    next: str | None
-    total: int | None
-    jobs: Mapping[int, ActiveJob]
 
 
 def with_names(query: Select[Any]) -> Select[Any]:
@@ -85,16 +23,36 @@ def with_names(query: Select[Any]) -> Select[Any]:
         joinedload(Stack.team),
         joinedload(Stack.service),
         joinedload(Stack.template).load_only(Template.slug, Template.name, Template.icon, Template.support),
-        joinedload(Stack.version).load_only(Version.number, Version.status, Version.digest, Version.template_id),
+        joinedload(Stack.version).load_only(
+            Version.number, Version.position, Version.status, Version.digest, Version.template_id
+        ),
         joinedload(Stack.running_version).load_only(
             Version.number, Version.status, Version.digest, Version.template_id
         ),
     )
 
 
+# Written once, for every page of a stack or a job begins with them.
+_STACK = with_names(select(Stack).where(Stack.ref == bindparam("ref"))).options(joinedload(Stack.created_by))
+_STACK_OF_JOB = with_names(select(Stack).where(Stack.id == bindparam("stack_id")))
+_JOB = select(Job).where(Job.ref == bindparam("ref")).options(selectinload(Job.steps), joinedload(Job.requested_by))
+_NEWEST_JOB = (
+    select(Job)
+    .where(Job.stack_id == bindparam("stack_id"))
+    .order_by(Job.id.desc())
+    .limit(1)
+    .options(joinedload(Job.requested_by))
+)
+_RECOMMENDED = (
+    select(Version)
+    .where(Version.template_id == bindparam("template_id"), Version.is_recommended)
+    .options(load_only(Version.number, Version.position, Version.status, Version.digest, Version.template_id))
+)
+
+
 def access_stack(person: Person, ref: str) -> Stack:
     """Return the stack for this person; missing and hidden look the same."""
-    stack = db.session.scalar(with_names(select(Stack).where(Stack.ref == ref)).options(joinedload(Stack.created_by)))
+    stack = db.session.scalar(_STACK, {"ref": ref})
     if stack is None:
         raise NotFound
     return stack
@@ -102,26 +60,24 @@ def access_stack(person: Person, ref: str) -> Stack:
 
 def access_job(person: Person, ref: str) -> tuple[Job, Stack]:
     """Return a job and its stack for this person."""
-    job = db.session.scalar(
-        select(Job).where(Job.ref == ref).options(selectinload(Job.steps), joinedload(Job.requested_by))
-    )
+    job = db.session.scalar(_JOB, {"ref": ref})
     if job is None:
         raise NotFound
-    stack = db.session.scalar(with_names(select(Stack).where(Stack.id == job.stack_id)))
+    stack = db.session.scalar(_STACK_OF_JOB, {"stack_id": job.stack_id})
     if stack is None:
         raise NotFound
     return job, stack
 
 
+def find_last_job(stack: Stack) -> Job | None:
+    """Return the newest job on the stack. While one has not finished it is the newest: no other can begin."""
+    return db.session.scalar(_NEWEST_JOB, {"stack_id": stack.id})
+
+
 def find_active_job(stack: Stack) -> Job | None:
     """Return the job that has not finished, if there is one."""
-    query = select(Job).where(Job.stack_id == stack.id, Job.status.in_(UNFINISHED))
-    return db.session.scalar(query.options(selectinload(Job.steps), joinedload(Job.requested_by)))
-
-
-def find_last_job(stack: Stack) -> Job | None:
-    query = select(Job).where(Job.stack_id == stack.id).order_by(Job.id.desc()).limit(1)
-    return db.session.scalar(query.options(selectinload(Job.steps), joinedload(Job.requested_by)))
+    last = find_last_job(stack)
+    return None if last is None or last.is_finished else last
 
 
 def plan_of(job: Job) -> Plan | None:
@@ -157,98 +113,5 @@ def timeline_of(stack: Stack, most: int = 12) -> list[audit.AuditEntry]:
 
 def newer_version(stack: Stack) -> Version | None:
     """Return the version new stacks get, when it is newer than what this one runs or was asked to run."""
-    query = (
-        select(Version)
-        .join(Version.template)
-        .where(Version.template_id == stack.template_id, Version.is_recommended)
-        .options(load_only(Version.number, Version.position, Version.status, Version.digest, Version.template_id))
-    )
-    recommended = db.session.scalar(query)
-    if recommended is None or recommended.id == stack.version_id:
-        return None
-    position = db.session.scalar(select(Version.position).where(Version.id == stack.version_id)) or 0
-    return recommended if recommended.position > position else None
-
-
-def list_stacks(filters: Filters, after: str | None = None, limit: int = PAGE) -> StackPage:
-    """Return one page, worst first. The cursor is `rank.id` of the last row, so a page costs the same however deep."""
-    places = narrowed(_PLACES if filters.words else _LISTED, filters)
-    if after and (place := _place(after)):
-        places = places.where(tuple_(Stack.rank, Stack.id) < place)
-    query = places.limit(limit + 1)
-    if filters.words:
-        # What a search finds is sorted, and only then given its names: they are looked up for a page, not for all.
-        query = _LISTED.where(Stack.id.in_(list(db.session.scalars(query))))
-    rows = [Listed(*row) for row in db.session.execute(query)]
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return StackPage(
-        rows,
-        f"{rows[-1].rank}.{rows[-1].id}" if more else None,
-        None if filters.words else count_stacks(filters),
-        _active_jobs(rows),
-    )
-
-
-def _place(cursor: str) -> tuple[int, int] | None:
-    rank, _, last = cursor.partition(".")
-    if not (rank.isdecimal() and last.isdecimal()):
-        return None
-    # Larger numbers than the database knows are nobody's place.
-    return (int(rank), int(last)) if len(rank) < 4 and len(last) < 19 else None
-
-
-def narrowed(query: Selection, filters: Filters, *, along_ids: bool = False) -> Selection:
-    """Narrow a query of stacks to what the filters let through.
-
-    `along_ids` keeps the database from collecting all matches by another index, only to sort them by id afterwards:
-    where many match, the next page of them is never far along the ids. Adding 0 to a column hides its indexes.
-    """
-    rank = Stack.rank + 0 if along_ids else Stack.rank
-    query = query.where(_has_status(statuses_of(filters), rank))
-    for name, column in (
-        ("team", Stack.team_id),
-        ("environment", Stack.environment_id),
-        ("template", Stack.template_id),
-    ):
-        if filters.asks_for(name):
-            ids = filters.ids[name]
-            # One id and a rank are a place in the index, already in order; several have to be sorted.
-            searched = column + 0 if along_ids else column
-            query = query.where(searched == ids[0] if len(ids) == 1 else searched.in_(ids))
-    return query.where(matches(filters.words)) if filters.words else query
-
-
-def _has_status(statuses: Sequence[str], rank: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    """Say a set of statuses as a stretch of ranks, which the index is ordered by, wherever it is one."""
-    ranks = sorted(RANK[StackStatus(status)] for status in statuses if status in list(StackStatus))
-    if not ranks:
-        return false()
-    stretch = rank.between(ranks[0], ranks[-1])
-    return stretch if len(ranks) == ranks[-1] - ranks[0] + 1 else and_(stretch, Stack.status.in_(statuses))
-
-
-def matches(words: str) -> ColumnElement[bool]:
-    """Match stacks that hold the words in their name, or have them for an id; % and _ are letters.
-
-    Few are found beforehand: within a larger query, the database may look through every stack. Where many match, the
-    first of any list are never far.
-    """
-    pattern = "%" + words.strip().lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    is_named = Stack.name.like(pattern, escape="\\")
-    named = list(db.session.scalars(select(Stack.id).where(is_named).limit(MOST_NAMED + 1)))
-    is_given = or_(Stack.ref == _as_ref(words), Stack.cloud_name == words, Stack.cloud_id == words)
-    given = db.session.scalars(select(Stack.id).where(is_given))
-    return is_named if len(named) > MOST_NAMED else Stack.id.in_([*named, *given])
-
-
-def _as_ref(words: str) -> str:
-    """Return a public id as it is written: people type it in any case."""
-    prefix, _, rest = words.strip().partition("_")
-    return f"{prefix.lower()}_{rest.upper()}"
-
-
-def _active_jobs(rows: Sequence[Listed]) -> dict[int, ActiveJob]:
-    query = select(Job.stack_id, Job.status, Job.kind).where(Job.status.in_(UNFINISHED))
-    found = db.session.execute(query.where(Job.stack_id.in_([row.id for row in rows]))) if rows else ()
-    return {stack_id: ActiveJob(status, kind) for stack_id, status, kind in found}
+    recommended = db.session.scalar(_RECOMMENDED, {"template_id": stack.template_id})
+    return recommended if recommended and recommended.position > stack.version.position else None

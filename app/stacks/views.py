@@ -14,6 +14,7 @@ from app.stacks import actions, lifecycle, queries
 from app.stacks.conditions import conditions_of
 from app.stacks.facets import Filters, facets
 from app.stacks.forecasts import usual
+from app.stacks.lists import list_stacks
 from app.stacks.models import Resource, Stack
 from app.stacks.progress import progress
 from app.stacks.requests import Request
@@ -39,7 +40,7 @@ def filters_from_request() -> Filters:
 @bp.get("")
 def index() -> str:
     filters = filters_from_request()
-    page = queries.list_stacks(filters, request.args.get("after"))
+    page = list_stacks(filters, request.args.get("after"))
     return render_template(
         "stacks/index.html",
         nav="stacks",
@@ -61,10 +62,10 @@ def show(ref: str) -> str:
 
 def _page_of(stack: Stack) -> dict[str, Any]:
     """Make one stack's page ready; what only its owners may read is not even read for others."""
-    job = queries.find_active_job(stack)
+    last = queries.find_last_job(stack)
+    job = last if last and not last.is_finished else None
     newer = queries.newer_version(stack)
     resources = queries.resources_of(stack)
-    last = job or queries.find_last_job(stack)
     details = policy.may_read_details(me, stack)
     tab = request.args.get("tab", "overview")
     page: dict[str, Any] = {

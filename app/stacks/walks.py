@@ -9,8 +9,9 @@ from sqlalchemy.orm import defer, joinedload
 from app import db
 from app.jobs.models import Job
 from app.stacks.facets import Filters, count_stacks
+from app.stacks.lists import narrowed
 from app.stacks.models import Stack
-from app.stacks.queries import narrowed, with_names
+from app.stacks.queries import with_names
 
 # From so many matches on, walking along the ids is quicker than sorting the matches.
 MANY = 2000
