@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, cast
 
 import structlog
@@ -14,6 +13,7 @@ from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import CursorResult, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import contains_eager, joinedload
+from werkzeug.utils import cached_property
 
 from app import clock, db, seal
 from app.config import Config
@@ -44,6 +44,7 @@ class BrowserSession(SessionMixin):
         self.is_lost = False
         self.seen_at: datetime | None = None
 
+    # Werkzeug's own: until Python 3.12 that of functools holds one lock for all sessions while any of them is read.
     @cached_property
     def row(self) -> Session | None:
         if self.is_lost or not self.token:

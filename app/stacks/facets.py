@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Select, case, func, select
+from werkzeug.utils import cached_property
 
 from app import db
 from app.catalog.models import Template
