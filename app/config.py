@@ -50,7 +50,7 @@ SETTINGS = (
     Setting("JOB_HOURS", "12", "A job that has not ended by then is stopped and marked."),
     Setting("WORKER_THREADS", "4", "Jobs one worker process advances at the same time."),
     Setting("WEB_PROCESSES", "2", "Web server processes."),
-    Setting("WEB_THREADS", "8", "Requests each web process answers at the same time."),
+    Setting("WEB_THREADS", "4", "Requests each web process answers at the same time."),
     Setting("LOG_LEVEL", "INFO", "Least severe line that is logged: DEBUG, INFO, WARNING, ERROR."),
     Setting("LOG_FORMAT", "json", "json: one object a line; text: for reading at a terminal."),
 )

@@ -2,11 +2,11 @@
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Flask, flash, redirect, request
 from jinja2 import FileSystemBytecodeCache
@@ -80,8 +80,9 @@ def age(at: datetime | None, stale: bool = False, as_said: str | None = None) ->
     said = escape(as_said or words.age(at, clock.now()))
     flag = " data-stale" if stale else ""
     # Written by hand, since a long list prints hundreds of these.
+    day, second = at.isoformat(" ", "seconds")[:19].split(" ")
     return Markup(  # noqa: S704 - dates and escaped words
-        f'<time class="age"{flag} datetime="{at:%Y-%m-%dT%H:%M:%SZ}" title="{at:%Y-%m-%d %H:%M:%S} UTC">{said}</time>'
+        f'<time class="age"{flag} datetime="{day}T{second}Z" title="{day} {second} UTC">{said}</time>'
     )
 
 
@@ -103,6 +104,7 @@ def attrs(given: Mapping[str, object]) -> Markup:
     return Markup("".join(" " + part for part in parts))  # noqa: S704 - each part is escaped above
 
 
+@lru_cache(maxsize=1024)
 def hue(name: str) -> str:
     """Return the hue of a team's square. A checksum, since Python's own hash differs between processes."""
     # These two bits of it give the demo's three teams three hues; any others would be as good.
@@ -120,19 +122,25 @@ def page_url(**changes: object) -> str:
     for name, value in changes.items():
         values = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
         arguments.setlist(name, [str(each) for each in values])
-    return _address(arguments)
+    return _address(request.path, list(arguments.items(multi=True)))
 
 
 def toggle_url(name: str, value: str) -> str:
     """Return this page's address with one value of an argument added, or taken off when it is there."""
-    chosen = request.args.getlist(name)
-    kept = [each for each in chosen if each != value]
-    return page_url(**{name: kept if value in chosen else [*chosen, value]})
+    return _toggled(request.path, request.query_string.decode(errors="replace"), name, value)
 
 
-def _address(arguments: MultiDict[str, str]) -> str:
-    query = urlencode(list(arguments.items(multi=True)))
-    return f"{request.path}?{query}" if query else request.path
+@lru_cache(maxsize=1024)
+def _toggled(path: str, query: str, name: str, value: str) -> str:
+    # A page with facets has dozens of these, and most are those of the last page.
+    given = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] not in PLACES]
+    kept = [pair for pair in given if pair != (name, value)]
+    return _address(path, kept if len(kept) < len(given) else [*given, (name, value)])
+
+
+def _address(path: str, arguments: Sequence[tuple[str, str]]) -> str:
+    query = urlencode(arguments)
+    return f"{path}?{query}" if query else path
 
 
 def announce(words: str, undo: tuple[str, dict[str, str]] | None = None) -> None:

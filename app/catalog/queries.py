@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, case, cast, func, literal, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from app import db
@@ -38,9 +39,15 @@ def entries(search: str = "") -> list[Entry]:
 
     Without a search, all of them. Drafts alone do not make a template appear.
     """
-    terms = search.lower().split()[:MOST_TERMS]
+    query = _searching(tuple(search.lower().split()[:MOST_TERMS]))
+    return [Entry(*row) for row in db.session.execute(query)]
+
+
+# Kept for the words that are searched most, and for no words at all: to write it takes longer than to answer it.
+@lru_cache(maxsize=128)
+def _searching(terms: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
     relevance = sum((_relevance(term) for term in terms), start=literal(0))
-    query = (
+    return (
         select(
             Template.id, Template.slug, Template.name, Template.summary, Template.category, Template.icon,
             Team.slug.label("owner"), Version.number, Version.status, Version.released_on,
@@ -51,7 +58,6 @@ def entries(search: str = "") -> list[Entry]:
         .where(_is_shown(), *(_relevance(term) > 0 for term in terms))
         .order_by(relevance.desc(), Template.slug)
     )  # fmt: skip
-    return [Entry(**row) for row in db.session.execute(query).mappings()]
 
 
 def _is_shown() -> ColumnElement[bool]:
@@ -80,14 +86,16 @@ def _relevance(term: str) -> ColumnElement[int]:
     )
 
 
+_TEMPLATE = (
+    select(Template)
+    .where(Template.slug == bindparam("slug"))
+    .options(joinedload(Template.team), selectinload(Template.versions))
+)
+
+
 def get_template(slug: str) -> Template:
     """Return the template with its team and versions, newest first. Raises NotFound."""
-    query = (
-        select(Template)
-        .where(Template.slug == slug)
-        .options(joinedload(Template.team), selectinload(Template.versions))
-    )
-    template = db.session.scalars(query).one_or_none()
+    template = db.session.scalar(_TEMPLATE, {"slug": slug})
     if template is None:
         raise NotFound(f"There is no template {slug} in the catalog. It may have another name; search for it there.")
     return template

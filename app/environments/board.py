@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from app import words
@@ -57,7 +58,7 @@ def row_of(environment: Environment, counts: Counts, observed_at: datetime | Non
         trouble=_cell(environment, counts.in_trouble),
         moving=_cell(environment, counts.moving),
         ready=_cell(environment, {StackStatus.READY: counts.ready} if counts.ready else {}),
-        every=Cell(counts.total, "", _address(environment, ())),
+        every=Cell(counts.total, "", _address(environment.slug, ())),
         observed_at=observed_at,
     )
 
@@ -66,10 +67,9 @@ def _cell(environment: Environment, by_status: Mapping[StackStatus, int]) -> Cel
     parts = [f"{words.number(n)} {look(status).word.lower()}" for status, n in by_status.items()]
     worst = next(iter(by_status), None)
     tone = look(worst).tone if worst else None
-    return Cell(sum(by_status.values()), ", ".join(parts), _address(environment, by_status), tone)
+    return Cell(sum(by_status.values()), ", ".join(parts), _address(environment.slug, tuple(by_status)), tone)
 
 
-def _address(environment: Environment, statuses: Iterable[StackStatus]) -> str:
-    return "/stacks?" + urlencode(
-        [("environment", environment.slug), *(("status", status.value) for status in statuses)]
-    )
+@lru_cache(maxsize=4096)
+def _address(environment: str, statuses: tuple[StackStatus, ...]) -> str:
+    return "/stacks?" + urlencode([("environment", environment), *(("status", status.value) for status in statuses)])

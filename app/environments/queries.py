@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, case, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, bindparam, case, func, not_, or_, select, true
 from sqlalchemy.orm import joinedload
 
 from app import db
@@ -18,26 +18,36 @@ _BY_STAGE = case({stage: position for position, stage in enumerate(Stage)}, valu
 MOST_PLACES = 200
 
 
+_NAMED = (
+    select(Environment)
+    .options(joinedload(Environment.account), joinedload(Environment.team))
+    .order_by(_BY_STAGE, Environment.slug)
+)
+_BY_ID = _NAMED.where(Environment.id.in_(bindparam("ids", expanding=True)))
+_BY_SLUG = _NAMED.where(Environment.slug == bindparam("slug"))
+_COUNT = select(func.count()).select_from(Environment)
+
+
 def environments_with(ids: Sequence[int]) -> list[Environment]:
     """Return environments with their account and team, in the order of the ids."""
-    found = {each.id: each for each in db.session.scalars(_named().where(Environment.id.in_(ids)))}
+    found = {each.id: each for each in db.session.scalars(_BY_ID, {"ids": list(ids)})}
     return [found[each] for each in ids]
 
 
 def count_environments() -> int:
-    return db.session.scalar(select(func.count()).select_from(Environment)) or 0
+    return db.session.scalar(_COUNT) or 0
 
 
 def launchable(person: Person, most: int = MOST_PLACES) -> list[Environment]:
     """Return the environments the person may launch in, from sandbox to production."""
     condition = _may_launch(person)
-    return [] if condition is None else list(db.session.scalars(_named().where(condition).limit(most)))
+    return [] if condition is None else list(db.session.scalars(_NAMED.where(condition).limit(most)))
 
 
 def closed_to(person: Person, most: int) -> list[Environment]:
     """Return some environments the person may not launch in, to say why."""
     condition = _may_launch(person)
-    query = _named() if condition is None else _named().where(not_(condition))
+    query = _NAMED if condition is None else _NAMED.where(not_(condition))
     return list(db.session.scalars(query.limit(most)))
 
 
@@ -49,14 +59,9 @@ def _may_launch(person: Person) -> ColumnElement[bool] | None:
     return or_(Environment.team_id.is_(None), Environment.team_id.in_(teams)) if teams else None
 
 
-def _named() -> Select[Environment]:
-    query = select(Environment).options(joinedload(Environment.account), joinedload(Environment.team))
-    return query.order_by(_BY_STAGE, Environment.slug)
-
-
 def get_environment(slug: str) -> Environment:
     """Return one environment with its account and team. Raises NotFound."""
-    environment = db.session.scalars(_named().where(Environment.slug == slug)).one_or_none()
+    environment = db.session.scalar(_BY_SLUG, {"slug": slug})
     if environment is None:
         raise NotFound(f"There is no environment {slug}.")
     return environment

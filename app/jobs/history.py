@@ -4,8 +4,9 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from app import clock, db
 from app.jobs.lifecycle import JobStatus
@@ -61,24 +62,32 @@ class Cause:
     count: int
 
 
+_SUMS = (
+    select(
+        JobTally.template_id,
+        func.sum(JobTally.succeeded).label("succeeded"),
+        func.sum(JobTally.failed).label("failed"),
+    )
+    .where(JobTally.kind == bindparam("kind"), JobTally.day > bindparam("since"))
+    .group_by(JobTally.template_id)
+)
+_SUMS_OF_ONE = _SUMS.where(JobTally.template_id == bindparam("template_id"))
+
+
 def outcomes_by_template(kind: str = "create", days: int = DAYS) -> dict[int, Outcomes]:
     """Return how the jobs of a kind ended within the last days, by template id."""
-    return {
-        row.template_id: Outcomes(int(row.succeeded), int(row.failed)) for row in db.session.execute(_sums(kind, days))
-    }
+    rows = db.session.execute(_SUMS, _within(kind, days))
+    return {row.template_id: Outcomes(int(row.succeeded), int(row.failed)) for row in rows}
 
 
 def outcomes_of(template_id: int, kind: str = "create", days: int = DAYS) -> Outcomes:
     """Return how the jobs of a kind on one template ended within the last days."""
-    row = db.session.execute(_sums(kind, days).where(JobTally.template_id == template_id)).one_or_none()
+    row = db.session.execute(_SUMS_OF_ONE, _within(kind, days) | {"template_id": template_id}).one_or_none()
     return Outcomes(int(row.succeeded), int(row.failed)) if row else Outcomes()
 
 
-def _sums(kind: str, days: int):
-    since = (clock.now() - timedelta(days=days)).date()
-    sums = (func.sum(JobTally.succeeded).label("succeeded"), func.sum(JobTally.failed).label("failed"))
-    query = select(JobTally.template_id, *sums).where(JobTally.kind == kind, JobTally.day > since)
-    return query.group_by(JobTally.template_id)
+def _within(kind: str, days: int) -> dict[str, Any]:
+    return {"kind": kind, "since": (clock.now() - timedelta(days=days)).date()}
 
 
 def causes_of_failures(template_id: int, kind: str = "create", newest: int = 50) -> list[Cause]:

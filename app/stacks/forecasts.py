@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app import db
 from app.stacks.models import Duration
@@ -28,16 +28,18 @@ class Usual:
         return self.n >= FEWEST
 
 
+_NEWEST = (
+    select(Duration.logical_id, Duration.seconds)
+    .where(Duration.template_id == bindparam("template_id"), Duration.kind == bindparam("kind"))
+    .order_by(Duration.id.desc())
+    .limit(ROWS)
+)
+
+
 def usual(template_id: int, kind: str) -> Usual:
     """Return what is usual for a kind of job on a template, from its newest runs."""
-    query = (
-        select(Duration.logical_id, Duration.seconds)
-        .where(Duration.template_id == template_id, Duration.kind == kind)
-        .order_by(Duration.id.desc())
-        .limit(ROWS)
-    )
     lengths: dict[str, list[float]] = {}
-    for logical_id, seconds in db.session.execute(query):
+    for logical_id, seconds in db.session.execute(_NEWEST, {"template_id": template_id, "kind": kind}):
         lengths.setdefault(logical_id, []).append(seconds)
     whole = lengths.pop("", [])[:NEWEST]
     low, high = spread(whole)

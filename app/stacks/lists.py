@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app import db
@@ -154,7 +154,11 @@ def _as_ref(words: str) -> str:
     return f"{prefix.lower()}_{rest.upper()}"
 
 
+_UNFINISHED = select(Job.stack_id, Job.status, Job.kind).where(
+    Job.stack_id.in_(bindparam("stack_ids", expanding=True)), Job.status.in_(UNFINISHED)
+)
+
+
 def _active_jobs(rows: Sequence[Listed]) -> dict[int, ActiveJob]:
-    query = select(Job.stack_id, Job.status, Job.kind).where(Job.status.in_(UNFINISHED))
-    found = db.session.execute(query.where(Job.stack_id.in_([row.id for row in rows]))) if rows else ()
+    found = db.session.execute(_UNFINISHED, {"stack_ids": [row.id for row in rows]}) if rows else ()
     return {stack_id: ActiveJob(status, kind) for stack_id, status, kind in found}

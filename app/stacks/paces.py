@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from app import db
 from app.catalog.models import Template
@@ -29,13 +29,32 @@ class Pace:
         return self.n >= FEWEST
 
 
+# For each template, the id its newest runs start at: a seek in the index, where a window would read them all.
+_NTH = (
+    select(Duration.id)
+    .where(Duration.template_id == Template.id, Duration.kind == bindparam("kind"), Duration.logical_id == "")
+    .order_by(Duration.id.desc())
+    .offset(NEWEST - 1)
+    .limit(1)
+    .correlate(Template)
+    .scalar_subquery()
+)
+_STARTS = (
+    select(Template.id.label("template_id"), func.coalesce(_NTH, 0).label("first"))
+    .where(Template.id.in_(bindparam("ids", expanding=True)))
+    .cte("starts")
+)
+_RUNS = (
+    select(Duration.template_id, Duration.seconds)
+    .join(_STARTS, Duration.template_id == _STARTS.c.template_id)
+    .where(Duration.kind == bindparam("kind"), Duration.logical_id == "", Duration.id >= _STARTS.c.first)
+)
+
+
 def paces_by_template(template_ids: Sequence[int], kind: str = "create") -> dict[int, Pace]:
     """Return the pace of each template that has any run, by template id, in one query."""
-    start = _start_of_newest(template_ids, kind)
-    query = select(Duration.template_id, Duration.seconds).join(start, Duration.template_id == start.c.template_id)
     runs: dict[int, list[float]] = defaultdict(list)
-    whole_jobs = (Duration.kind == kind, Duration.logical_id == "", Duration.id >= start.c.first)
-    for template_id, seconds in db.session.execute(query.where(*whole_jobs)):
+    for template_id, seconds in db.session.execute(_RUNS, {"ids": list(template_ids), "kind": kind}):
         runs[template_id].append(seconds)
     return {template_id: _pace(seconds) for template_id, seconds in runs.items()}
 
@@ -43,21 +62,6 @@ def paces_by_template(template_ids: Sequence[int], kind: str = "create") -> dict
 def pace_of(template_id: int, kind: str = "create") -> Pace | None:
     """Return the pace of one template, or None when nothing of the kind went well yet."""
     return paces_by_template([template_id], kind).get(template_id)
-
-
-def _start_of_newest(template_ids: Sequence[int], kind: str):
-    """For each template, the id its newest runs start at: a seek in the index, where a window would read them all."""
-    nth = (
-        select(Duration.id)
-        .where(Duration.template_id == Template.id, Duration.kind == kind, Duration.logical_id == "")
-        .order_by(Duration.id.desc())
-        .offset(NEWEST - 1)
-        .limit(1)
-        .correlate(Template)
-        .scalar_subquery()
-    )
-    starts = select(Template.id.label("template_id"), func.coalesce(nth, 0).label("first"))
-    return starts.where(Template.id.in_(template_ids)).cte("starts")
 
 
 def _pace(seconds: list[float]) -> Pace:

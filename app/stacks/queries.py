@@ -50,6 +50,22 @@ _RECOMMENDED = (
 )
 
 
+_PLAN = select(Plan).where(Plan.job_id == bindparam("job_id")).options(joinedload(Plan.confirmed_by))
+_RESOURCES = select(Resource).where(Resource.stack_id == bindparam("stack_id")).order_by(Resource.logical_id)
+_EVENTS = (
+    select(StackEvent)
+    .where(StackEvent.job_id == bindparam("job_id"))
+    .order_by(StackEvent.id.desc())
+    .limit(bindparam("most"))
+)
+_TIMELINE = (
+    select(audit.AuditEntry)
+    .where(audit.AuditEntry.subject_type == "stack", audit.AuditEntry.subject_ref == bindparam("ref"))
+    .order_by(audit.AuditEntry.id.desc())
+    .limit(bindparam("most"))
+)
+
+
 def access_stack(person: Person, ref: str) -> Stack:
     """Return the stack for this person; missing and hidden look the same."""
     stack = db.session.scalar(_STACK, {"ref": ref})
@@ -81,13 +97,12 @@ def find_active_job(stack: Stack) -> Job | None:
 
 
 def plan_of(job: Job) -> Plan | None:
-    return db.session.scalar(select(Plan).where(Plan.job_id == job.id).options(joinedload(Plan.confirmed_by)))
+    return db.session.scalar(_PLAN, {"job_id": job.id})
 
 
 def events_of(job: Job, most: int = MOST_EVENTS) -> list[StackEvent]:
     """Return the job's newest events, oldest first."""
-    query = select(StackEvent).where(StackEvent.job_id == job.id).order_by(StackEvent.id.desc()).limit(most)
-    return list(db.session.scalars(query))[::-1]
+    return list(db.session.scalars(_EVENTS, {"job_id": job.id, "most": most}))[::-1]
 
 
 def events_of_stack(stack: Stack, most: int = MOST_EVENTS) -> list[StackEvent]:
@@ -96,8 +111,7 @@ def events_of_stack(stack: Stack, most: int = MOST_EVENTS) -> list[StackEvent]:
 
 
 def resources_of(stack: Stack) -> list[Resource]:
-    query = select(Resource).where(Resource.stack_id == stack.id).order_by(Resource.logical_id)
-    return list(db.session.scalars(query))
+    return list(db.session.scalars(_RESOURCES, {"stack_id": stack.id}))
 
 
 def jobs_of(stack: Stack, most: int = 50) -> list[Job]:
@@ -106,9 +120,7 @@ def jobs_of(stack: Stack, most: int = 50) -> list[Job]:
 
 
 def timeline_of(stack: Stack, most: int = 12) -> list[audit.AuditEntry]:
-    entry = audit.AuditEntry
-    query = select(entry).where(entry.subject_type == "stack", entry.subject_ref == stack.ref)
-    return list(db.session.scalars(query.order_by(entry.id.desc()).limit(most)))
+    return list(db.session.scalars(_TIMELINE, {"ref": stack.ref, "most": most}))
 
 
 def newer_version(stack: Stack) -> Version | None:
