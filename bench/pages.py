@@ -5,10 +5,17 @@
 
 import argparse
 import http.client
+import itertools
 import multiprocessing
 import random
 import time
+from collections.abc import Callable
 
+from sqlalchemy import update
+
+from app import db
+from app.stacks.lifecycle import RANK, StackStatus
+from app.stacks.models import Stack
 from bench import _servers, _world
 from bench._figures import emit, machine, percentile
 
@@ -48,11 +55,16 @@ def fetch(connection: http.client.HTTPConnection, path: str, cookie: str) -> tup
     return (time.perf_counter() - began) * 1000, response.status
 
 
-def one_client(port: int, path: str, cookie: str) -> list[float]:
-    """Return the times of one client that asks again and again, after a warm-up."""
+# Pages whose sums are remembered until a stack changes.
+COUNTED = ("home", "catalog", "template", "stacks, all", "stacks, mine", "environments")
+
+
+def one_client(port: int, path: str, cookie: str, before: Callable[[], None] = lambda: None) -> list[float]:
+    """Return the times of one client that asks again and again, after a warm-up; `before` each of them is not timed."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     times = []
     for number in range(ROUNDS + 6):
+        before()
         took, status = fetch(connection, path, cookie)
         if status != 200:
             raise SystemExit(f"{path} answered {status}.")
@@ -86,6 +98,20 @@ def many_clients(port: int, paths: list[str], cookie: str) -> list[float]:
     return times
 
 
+def _change_of(world: _world.World) -> Callable[[], None]:
+    """Return what changes one stack to and fro, so that the next page has to count anew."""
+    engine = db.connect(world.config.database_url)
+    statuses = itertools.cycle([StackStatus.TAINTED, StackStatus.READY])
+
+    def change() -> None:
+        status = next(statuses)
+        with engine.begin() as connection:
+            changed = update(Stack).where(Stack.ref == world.a_stack)
+            connection.execute(changed.values(status=status, rank=RANK[status]))
+
+    return change
+
+
 def measure(kind: str, stacks: int) -> None:
     with _servers.scratch() as directory, _servers.database(kind, directory) as url:
         began = time.monotonic()
@@ -98,6 +124,12 @@ def measure(kind: str, stacks: int) -> None:
                 times = one_client(port, path, cookie)
                 emit(
                     bench="pages", database=kind, stacks=stacks, page=name, clients=1,
+                    p50_ms=percentile(times, 50), p95_ms=percentile(times, 95), n=len(times),
+                )  # fmt: skip
+            for name in COUNTED:
+                times = one_client(port, paths[name], cookie, _change_of(world))
+                emit(
+                    bench="pages", database=kind, stacks=stacks, page=name, clients=1, after="a change",
                     p50_ms=percentile(times, 50), p95_ms=percentile(times, 95), n=len(times),
                 )  # fmt: skip
             times = many_clients(port, list(paths.values()), cookie)

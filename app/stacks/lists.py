@@ -143,9 +143,11 @@ def matches(words: str) -> ColumnElement[bool]:
     pattern = "%" + words.strip().lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     is_named = Stack.name.like(pattern, escape="\\")
     named = list(db.session.scalars(select(Stack.id).where(is_named).limit(MOST_NAMED + 1)))
+    if len(named) > MOST_NAMED:
+        # No id is part of so many names.
+        return is_named
     is_given = or_(Stack.ref == _as_ref(words), Stack.cloud_name == words, Stack.cloud_id == words)
-    given = db.session.scalars(select(Stack.id).where(is_given))
-    return is_named if len(named) > MOST_NAMED else Stack.id.in_([*named, *given])
+    return Stack.id.in_([*named, *db.session.scalars(select(Stack.id).where(is_given))])
 
 
 def _as_ref(words: str) -> str:

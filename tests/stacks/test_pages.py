@@ -7,6 +7,7 @@ import pytest
 
 from app import clock, db
 from app.jobs import engine
+from app.stacks import lists
 from app.stacks.lifecycle import StackStatus
 from app.stacks.models import Plan, Resource, StackEvent
 
@@ -89,6 +90,22 @@ def test_a_stack_is_found_by_its_id(make, browser):
     stack = make.stack("refunds")
     make.stack("other")
     assert names(browser.get(f"/stacks?q={stack.ref.lower()}")) == ["refunds"]
+
+
+def test_a_search_that_fits_many_finds_them_all_worst_first(make, browser, monkeypatch):
+    monkeypatch.setattr(lists, "MOST_NAMED", 3)
+    for number in range(60):
+        make.stack(f"queue-{number:02}", status="failed" if number == 4 else "ready")
+    make.stack("ledger")
+    assert names(browser.get("/stacks?q=queue"))[0] == "queue-04"
+    assert names(browser.get("/stacks?q=queue&status=failed")) == ["queue-04"]
+    seen, address = [], "/stacks?q=queue"
+    while address:
+        page = browser.get(address)
+        seen += names(page)
+        more = re.search(r'href="([^"]+after=[^"]+)"', page.text)
+        address = html.unescape(more[1]) if more else None
+    assert sorted(seen) == [f"queue-{number:02}" for number in range(60)]
 
 
 def test_paging_is_complete_and_repeats_nothing(make, browser):
