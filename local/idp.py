@@ -1,8 +1,9 @@
 """The local identity provider: Canaille on loopback with the demo's people, whose passwords equal their usernames.
 
     python local/idp.py --port 8001 --data var/idp --people local/demo.yaml --redirect-uri URL \\
-        --post-logout-uri URL --client-id slipway --client-secret SECRET
+        --post-logout-uri URL --client-id slipway
 
+The client's secret is in OIDC_CLIENT_SECRET: everybody on a machine may read its processes' command lines.
 The issuer is http://localhost:PORT. Only what has to outlive a restart is kept under the data directory: the signing
 key and the key of the session cookie. People and groups are read from the file at every start.
 """
@@ -10,6 +11,7 @@ key and the key of the session cookie. People and groups are read from the file 
 import argparse
 import json
 import logging
+import os
 import secrets
 import signal
 import sys
@@ -31,11 +33,11 @@ def main() -> None:
     """Serve until told to stop."""
     options = parse_options()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    people = read_people(options.people)
+    people, secret = read_people(options.people), read_secret()
     app = make_app(options.port, options.data)
     with app.app_context():
         add_people(app, people)
-        add_client(app, options)
+        add_client(app, options, secret)
     serve(open_server(options.port, app))
 
 
@@ -48,8 +50,12 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--redirect-uri", action="append", required=True, help="where a sign-in may return to")
     parser.add_argument("--post-logout-uri", action="append", required=True, help="where a sign-out may return to")
     parser.add_argument("--client-id", default="slipway")
-    parser.add_argument("--client-secret", required=True)
     return parser.parse_args()
+
+
+def read_secret() -> str:
+    """The secret of the portal's client. Stops with a sentence when there is none."""
+    return os.environ.get("OIDC_CLIENT_SECRET") or sys.exit("OIDC_CLIENT_SECRET is not set: the client's secret.")
 
 
 def read_people(path: Path) -> list[dict[str, Any]]:
@@ -141,14 +147,14 @@ def _user(models: Any, person: dict[str, Any]) -> Any:
     )
 
 
-def add_client(app: Flask, options: argparse.Namespace) -> None:
+def add_client(app: Flask, options: argparse.Namespace, secret: str) -> None:
     """The portal, as the one application that may ask who somebody is."""
     from canaille.app import models
     from canaille.backends import Backend
 
     client = models.Client(
         client_id=options.client_id,
-        client_secret=options.client_secret,
+        client_secret=secret,
         client_name="Slipway",
         client_uri=f"http://{HOST}/",
         redirect_uris=options.redirect_uri,

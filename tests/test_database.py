@@ -77,17 +77,17 @@ def test_a_page_that_says_so_writes(ask, make):
 
 
 def test_a_connection_the_server_closed_while_idle_is_replaced(database, app, ask, monkeypatch):
-    if database.dialect != "postgresql":
-        pytest.skip("A file closes no connections.")
     monkeypatch.setattr(db, "IDLE_SECONDS", 0.0)
     db.session.scalar(select(Person.id))
     db.session.close()
-    with db.connect(database.url).connect() as other:
-        ended = other.execute(
-            text(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        ).scalar_one()
-    assert ended >= 1
+    # A file, on the other hand, closes no connections.
+    if database.dialect == "postgresql":
+        with db.connect(database.url).connect() as other:
+            ended = other.execute(
+                text(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            ).scalar_one()
+        assert ended >= 1
     assert ask(lambda: str(len(db.session.scalars(select(Person)).all()))).text == "0"

@@ -139,7 +139,7 @@ def verify(run: Run) -> Outcome:
         return _disappeared(run)
     found = cfn.resources(client, state.cloud_id)
     note = f"{len(found)} resources, {len(state.outputs)} outputs"
-    if job.kind == "create" and stack.is_protected and not _protect(client, state):
+    if stack.is_protected and not state.is_protected and not _protect(client, state):
         note += "; the cloud's own deletion protection could not be switched on"
     with run.writing() as job:
         stack = stack_of(job)

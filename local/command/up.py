@@ -84,11 +84,11 @@ def _idp(data: Path, ports: Ports) -> Service:
         "--redirect-uri": f"{portal}/sign-in/callback",
         "--post-logout-uri": f"{portal}/sign-in?out=1",
         "--client-id": "slipway",
-        "--client-secret": read_secrets(data)["OIDC_CLIENT_SECRET"],
     }
     words = _words(*command, *(word for option in options.items() for word in option))
     url = f"http://localhost:{ports.idp}/.well-known/openid-configuration"
-    return Service("idp", "local identity provider", words, environment.bare(), lambda: _answers(url))
+    env = environment.bare() | {"OIDC_CLIENT_SECRET": read_secrets(data)["OIDC_CLIENT_SECRET"]}
+    return Service("idp", "local identity provider", words, env, lambda: _answers(url))
 
 
 def _portal(data: Path, ports: Ports) -> list[Service]:

@@ -67,6 +67,14 @@ def test_a_confirmed_plan_is_carried_out(planned, confirm, work, cloud):
     assert queries.plan_of(job).confirmed_by.username == "dana"
 
 
+def test_protection_switched_on_later_reaches_the_cloud_with_the_next_change(planned, confirm, work, cloud, dana):
+    stack, job = planned()
+    actions.set_protection(stack, True, Request(dana))
+    confirm(job)
+    assert work(job).status == "succeeded"
+    assert cloud.find(stack)["EnableTerminationProtection"] is True
+
+
 def test_another_digest_is_refused(planned, confirm, cloud):
     stack, job = planned()
     with pytest.raises(Conflict, match="changed since you read it"):
