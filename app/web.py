@@ -113,6 +113,9 @@ def _init_errors(app: Flask) -> None:
     def http(error: HTTPException) -> Any:
         problem = Problem(error.description or error.name)
         problem.status, problem.title = error.code or 500, error.name
+        if error.code == 405 and not request.path.startswith("/api/"):
+            problem = Problem("This address only takes what a form sends. Open the page it belongs to and ask there.")
+            problem.status, problem.title = 405, "This is not a page"
         problem.headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
         return _answer(problem) if (error.code or 500) >= 400 else error
 

@@ -290,3 +290,10 @@ def pages_of(stack, job):
         f"/stacks/{stack.ref}/delete",
         f"/catalog/{stack.template.slug}/launch",
     ]
+
+
+def test_an_address_that_only_takes_forms_says_so(make, browser):
+    answer = browser.get(f"/stacks/{make.stack().ref}/protection")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "OPTIONS, POST"
+    assert "This is not a page" in answer.text
