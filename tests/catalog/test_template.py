@@ -176,7 +176,9 @@ def test_the_body_can_be_read_copied_and_opened(shipped, dana):
 def test_versions_are_listed_with_what_changed_between_them(shipped, dana):
     page = dana.get("/catalog/rds-postgres?tab=versions")
     # The date stands twice, once for each width.
-    assert re.search(r"v1\.0 (\d+ \w+ 20\d\d) Deprecated Its password is never rotated\. .* \1 First version", text_of(page))
+    assert re.search(
+        r"v1\.0 (\d+ \w+ 20\d\d) Deprecated Its password is never rotated\. .* \1 First version", text_of(page)
+    )
     assert 'href="/catalog/rds-postgres/diff/1.1/2.0"' in page.text
 
 
