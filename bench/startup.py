@@ -39,16 +39,15 @@ def stop(process: subprocess.Popen[str]) -> float:
     return time.monotonic() - began
 
 
-def held(name: str) -> tuple[float, float]:
-    """Return resident and proportional memory, in MB, of the newest process whose command line holds the words."""
-    for pid in sorted((int(each) for each in os.listdir("/proc") if each.isdigit()), reverse=True):
+def held(name: str, by: int) -> tuple[float, float]:
+    """Return resident and proportional memory, in MB, of the child of a process whose command line holds the words."""
+    for pid in (int(each) for each in os.listdir("/proc") if each.isdigit()):
         try:
             command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
             parent = int(Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[1])
-            above = Path(f"/proc/{parent}/cmdline").read_bytes().replace(b"\0", b" ").decode()
         except (OSError, IndexError):
             continue
-        if name in command and name not in above:
+        if name in command and parent == by:
             return resident(pid)
     raise SystemExit(f"No process {name} was found.")
 
@@ -62,12 +61,12 @@ def main() -> None:
             emit(bench="startup", start=label, ready_s=round(seconds, 1))
             if label == "third":
                 time.sleep(QUIET_SECONDS)
-                _memory()
+                _memory(process.pid)
             emit(bench="startup", start=label, stopped_s=round(stop(process), 1))
 
 
-def _memory() -> None:
-    web, worker = held("gunicorn"), held("celery")
+def _memory(up: int) -> None:
+    web, worker = held("gunicorn", up), held("celery", up)
     for name, (rss, pss) in {"web": web, "worker": worker}.items():
         emit(bench="memory", what=name, rss_mb=rss, pss_mb=pss)
     emit(
