@@ -89,8 +89,12 @@ class Job(Base):
 
     @property
     def seconds(self) -> float | None:
-        """How long the run took, in seconds, from its request to its end; None while it moves."""
-        return (self.finished_at - self.created_at).total_seconds() if self.finished_at else None
+        return length_of_run(self.created_at, self.finished_at)
+
+
+def length_of_run(created_at: datetime, finished_at: datetime | None) -> float | None:
+    """Return how long a run took, in seconds, from its request to its end; None while it moves."""
+    return (finished_at - created_at).total_seconds() if finished_at else None
 
 
 class JobStep(Base):

@@ -11,7 +11,7 @@ from app.catalog.models import Template
 from app.environments.models import Environment
 from app.identity.models import Person, Team
 from app.jobs.lifecycle import JobStatus
-from app.jobs.models import Job
+from app.jobs.models import Job, length_of_run
 from app.stacks.lists import Selection
 from app.stacks.models import Stack
 
@@ -40,8 +40,7 @@ class ListedJob(NamedTuple):
 
     @property
     def seconds(self) -> float | None:
-        """How long the run took, in seconds, from its request to its end; None while it moves."""
-        return (self.finished_at - self.created_at).total_seconds() if self.finished_at else None
+        return length_of_run(self.created_at, self.finished_at)
 
 
 _LISTED: Selection = (
