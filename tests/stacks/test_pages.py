@@ -22,6 +22,17 @@ def names(answer):
     return re.findall(r'class="name" href="/(?:stacks|jobs)/[^"]+">([^<]+)</a>', answer.text)
 
 
+def names_on_every_page(browser, address):
+    """The names of a list and of the pages that follow it."""
+    seen = []
+    while address:
+        page = browser.get(address)
+        seen += names(page)
+        more = re.search(r'href="([^"]+after=[^"]+)"', page.text)
+        address = html.unescape(more[1]) if more else None
+    return seen
+
+
 def facet(answer, label):
     """The choices of one facet with their counts."""
     section = re.search(rf'<section aria-label="{label}">(.*?)</section>', answer.text, re.S)
@@ -99,24 +110,14 @@ def test_a_search_that_fits_many_finds_them_all_worst_first(make, browser, monke
     make.stack("ledger")
     assert names(browser.get("/stacks?q=queue"))[0] == "queue-04"
     assert names(browser.get("/stacks?q=queue&status=failed")) == ["queue-04"]
-    seen, address = [], "/stacks?q=queue"
-    while address:
-        page = browser.get(address)
-        seen += names(page)
-        more = re.search(r'href="([^"]+after=[^"]+)"', page.text)
-        address = html.unescape(more[1]) if more else None
+    seen = names_on_every_page(browser, "/stacks?q=queue")
     assert sorted(seen) == [f"queue-{number:02}" for number in range(60)]
 
 
 def test_paging_is_complete_and_repeats_nothing(make, browser):
     for number in range(120):
         make.stack(f"queue-{number:03}", status=list(StackStatus)[number % 9])
-    seen, address = [], "/stacks?team=payments"
-    while address:
-        page = browser.get(address)
-        seen += names(page)
-        more = re.search(r'href="([^"]+after=[^"]+)"', page.text)
-        address = html.unescape(more[1]) if more else None
+    seen = names_on_every_page(browser, "/stacks?team=payments")
     assert len(seen) == len(set(seen)) == 120
 
 
