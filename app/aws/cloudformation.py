@@ -156,11 +156,12 @@ def delete_change_set(client: Any, change_set_id: str) -> None:
         return
 
 
-def delete_stack(client: Any, name_or_id: str, token: str) -> None:
+def delete_stack(client: Any, name_or_id: str, token: str, retain: Sequence[str] = ()) -> None:
     """Start deleting a stack; one that is gone already is fine."""
+    kept = {"RetainResources": list(retain)} if retain else {}
     try:
         with translated():
-            client.delete_stack(StackName=name_or_id, ClientRequestToken=token)
+            client.delete_stack(StackName=name_or_id, ClientRequestToken=token, **kept)
     except NotThere:
         return
 
@@ -169,6 +170,13 @@ def cancel_update(client: Any, cloud_id: str, token: str) -> None:
     """Ask CloudFormation to undo an update that is under way."""
     with translated():
         client.cancel_update_stack(StackName=cloud_id, ClientRequestToken=token)
+
+
+def continue_rollback(client: Any, cloud_id: str, token: str, skip: Sequence[str] = ()) -> None:
+    """Ask CloudFormation to go on with a rollback that got stuck."""
+    left = {"ResourcesToSkip": list(skip)} if skip else {}
+    with translated():
+        client.continue_update_rollback(StackName=cloud_id, ClientRequestToken=token, **left)
 
 
 def protect(client: Any, cloud_id: str, is_protected: bool) -> None:

@@ -1,23 +1,31 @@
-"""Claims jobs and advances them step by step. The database is the truth; a broker's message only says when to look."""
+"""Claims jobs and does what was decided about them. The database is the truth; a message only says when to look."""
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import OperationalError
 
-from app import clock, db
+from app import db
 from app.errors import Problem
-from app.jobs import lifecycle, outbox
-from app.jobs.flows import FLOWS, Again, Cancelled, Done, Flow, Hold, Outcome, Skip, Step, Stop
+from app.failpoints import reached
+from app.jobs import decisions, lifecycle, outbox
+from app.jobs.decisions import MOST_ATTEMPTS, Advance, Begin, Request, Take, Write
+from app.jobs.flows import FLOWS, Deed, Flow, Look, Note
 from app.jobs.lifecycle import JobStatus, StepStatus
-from app.jobs.models import EPOCH, Job, JobStep
-from app.jobs.run import LeaseLost, Run
+from app.jobs.models import Job, JobStep
+from app.jobs.run import LeaseLost, Run, facts_of
 from app.logs import log
 
-MOST_ATTEMPTS = 5
-LONGEST_PAUSE = 30.0
+__all__ = ["MOST_ATTEMPTS", "Worker", "add_steps", "due"]
+
+_STEPS = (
+    select(JobStep.key, JobStep.status, JobStep.intent_at, JobStep.attempt, JobStep.output)
+    .where(JobStep.job_id == bindparam("job_id"))
+    .order_by(JobStep.position)
+)
 
 
 @dataclass
@@ -37,10 +45,10 @@ class Worker:
             return False
         self.held[run.job_id] = run.fence
         try:
-            with structlog.contextvars.bound_contextvars(job_id=run.job_id, fence=run.fence):
-                self._advance(run)
+            with structlog.contextvars.bound_contextvars(job=run.ref, fence=run.fence, request_id=run.request_id):
+                _carry_on(run)
         except LeaseLost:
-            log.warning("lease_lost", job_id=run.job_id, fence=run.fence)
+            log.warning("lease_lost", job=run.ref, fence=run.fence)
         finally:
             # Another thread of this process may have taken the job over meanwhile: its claim is not ours to forget.
             if self.held.get(run.job_id) == run.fence:
@@ -50,6 +58,7 @@ class Worker:
 
     def claim(self, job_id: int) -> Run | None:
         """Take the job if it is runnable and nobody holds it. Time is the database's, so clocks need not agree."""
+        reached("claim/before")
         db.session.rollback()
         query = (
             update(Job)
@@ -67,13 +76,29 @@ class Worker:
                 status=JobStatus.RUNNING,
                 started_at=func.coalesce(Job.started_at, db.now()),
             )
-            .returning(Job.fence, Job.attempts)
+            .returning(
+                Job.id,
+                Job.ref,
+                Job.kind,
+                Job.request_id,
+                Job.fence,
+                Job.attempts,
+                Job.cancel_requested_at,
+                (Job.deadline_at < db.now()).label("is_late"),
+                db.now().label("now"),
+            )
             .execution_options(synchronize_session=False)
         )
-        claimed = db.session.execute(query).one_or_none()
+        row = db.session.execute(query).one_or_none()
         outbox.forget(job_id)
+        if row is None:
+            db.session.commit()
+            return None
+        facts = facts_of(row, db.session.execute(_STEPS, {"job_id": job_id}).all())
+        reached("claim/effect")
         db.session.commit()
-        return Run(job_id, claimed.fence, claimed.attempts, self.lease_seconds) if claimed else None
+        reached("claim/after")
+        return Run(row, facts, self.lease_seconds)
 
     def heartbeat(self) -> None:
         """Renew the lease of every job this process holds; forget the ones it no longer holds."""
@@ -89,72 +114,54 @@ class Worker:
                 self.held.pop(job_id, None)
         db.session.commit()
 
-    def _advance(self, run: Run) -> None:
-        if run.attempt > MOST_ATTEMPTS:
-            _end(run, lifecycle.STOP, _gave_up(run.attempt - 1))
-            return
-        try:
-            while _take_step(run):
-                pass
-        except LeaseLost:
-            raise
-        except OperationalError as error:
-            # The database was busy or away for a moment: that says nothing about the job, so it counts no attempt.
-            log.warning("database_interrupted", attempt=run.attempt, error=type(error.orig).__name__)
-            run.let_go(_pause(1), attempts=run.attempt - 1)
-        except Exception:  # noqa: BLE001 - whatever broke, the job is kept and tried again, at most five times
-            log.exception("step_broke", attempt=run.attempt)
-            run.let_go(2.0**run.attempt, attempts=run.attempt)
 
-
-def _take_step(run: Run) -> bool:
-    """Perform the job's next step and write down its outcome; say whether the job goes on at once."""
-    flow = FLOWS[run.job.kind]
-    step = _next_step(run, flow)
-    if step is None:
-        _end(run, lifecycle.SUCCEED)
-        return False
+def _carry_on(run: Run) -> None:
+    """Do what is decided about a claimed job, and give it back when something breaks."""
     try:
-        outcome = _perform(run, flow, step)
-    except Problem as problem:
-        if _asked_in_vain(run) < problem.patience:
-            _ask_again(run, step, problem)
-            return False
-        outcome = Stop(flow.explain(problem))
-    return _record(run, step, outcome)
+        _drive(run, FLOWS[run.facts.kind])
+    except LeaseLost:
+        raise
+    except OperationalError as error:
+        # The database was busy or away for a moment: that says nothing about the job, so it counts no attempt.
+        log.warning("database_interrupted", attempt=run.attempt, error=type(error.orig).__name__)
+        run.let_go(decisions.pause(1, random), attempts=run.attempt - 1)
+    except Exception:  # noqa: BLE001 - whatever broke, the job is kept and tried again, at most five times
+        log.exception("step_broke", attempt=run.attempt)
+        run.let_go(2.0**run.attempt, attempts=run.attempt)
 
 
-def _perform(run: Run, flow: Flow, step: Step) -> Outcome:
-    job = run.job
-    if job.cancel_requested_at and not step.handles_cancel:
-        return flow.cancel(run)
-    is_late = db.session.scalar(select(Job.deadline_at < db.now()).where(Job.id == run.job_id))
-    if is_late and not step.handles_cancel:
-        return Stop(_too_late(step))
-    _intend(run, step)
-    outcome = step.run(run)
-    # One last look: what has settled in time, though nobody saw it, is not late.
-    return Stop(_too_late(step)) if is_late and isinstance(outcome, Again) else outcome
+def _drive(run: Run, flow: Flow) -> None:
+    """Perform one request of the decisions after the other, and send back what came of it."""
+    decided: Advance = decisions.advance(flow, run.facts, random)
+    answer: Any = None
+    problem: Problem | None = None
+    while True:
+        try:
+            request = decided.throw(problem) if problem else decided.send(answer)
+        except StopIteration:
+            return
+        answer = problem = None
+        try:
+            answer = _perform(run, flow, request)
+        except Problem as error:
+            problem = error
 
 
-def _asked_in_vain(run: Run) -> int:
-    """Return how many times in a row the outside did not answer this step."""
-    return int(((run.step and run.step.output) or {}).get("asked_in_vain", 0))
-
-
-def _ask_again(run: Run, step: Step, problem: Problem) -> None:
-    """Let the job rest, longer each time, and have the step look again."""
-    times = _asked_in_vain(run) + 1
-    log.info("asking_again", step=step.key, times=times, reason=problem.sentence)
-    with run.writing() as job:
-        row = _row(job, step)
-        row.status, row.note, row.output = StepStatus.WAITING, problem.sentence[:500], {"asked_in_vain": times}
-    run.let_go(_pause(times))
-
-
-def _pause(times: int) -> float:
-    """Return seconds to wait: 1, 2, 4… up to 30, each a little shorter or longer so that jobs do not come in step."""
-    return min(2.0 ** (times - 1), LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+def _perform(run: Run, flow: Flow, request: Request) -> Any:
+    run.place = f"{run.facts.kind}/{run.facts.current.key if run.facts.current else 'all'}/{request.name}"
+    match request:
+        case Write():
+            return run.recorded(lambda: run.write(request))
+        case Begin(act):
+            run.is_repeat = isinstance(act, Take) and act.is_repeat
+            return flow.begin(run)
+        case Note():
+            return run.recorded(lambda: flow.perform(run, request))
+        case Deed():
+            log.info("deed", deed=run.place)
+            return run.done(lambda: flow.perform(run, request))
+        case Look():
+            return flow.perform(run, request)
 
 
 def due(limit: int = 50) -> list[int]:
@@ -172,97 +179,3 @@ def add_steps(job: Job) -> None:
     """Give a new job the rows of its steps, all still to come."""
     for position, step in enumerate(FLOWS[job.kind].steps):
         db.session.add(JobStep(job_id=job.id, position=position, key=step.key, status=StepStatus.TO_COME))
-
-
-def _next_step(run: Run, flow: Flow) -> Step | None:
-    for row in run.job.steps:
-        if row.status not in (StepStatus.DONE, StepStatus.SKIPPED):
-            run.step = row
-            return flow.step(row.key)
-    return None
-
-
-def _intend(run: Run, step: Step) -> None:
-    """Commit that the step is about to act, so that whoever comes after a crash looks first."""
-    with run.writing() as job:
-        row = _row(job, step)
-        run.is_repeat = row.intent_at is not None
-        row.intent_at = row.intent_at or clock.now()
-        row.attempt += 1
-        row.status = StepStatus.ACTIVE
-    run.step = row
-    db.release()
-
-
-def _record(run: Run, step: Step, outcome: Outcome) -> bool:
-    """Write what the step answered; say whether the job goes on at once."""
-    match outcome:
-        case Done() | Skip():
-            with run.writing() as job:
-                row = _row(job, step)
-                row.status = StepStatus.SKIPPED if isinstance(outcome, Skip) else StepStatus.DONE
-                row.note = outcome.note[:500]
-                row.output = outcome.output if isinstance(outcome, Done) else None
-                row.done_at = clock.now()
-            return True
-        case Again():
-            with run.writing() as job:
-                _wait(job, step, outcome.note)
-            run.let_go(outcome.seconds)
-        case Hold():
-            with run.writing() as job:
-                _wait(job, step, outcome.note)
-                # Whoever asked to cancel meanwhile found no waiting job to resume: it goes on at once.
-                if job.cancel_requested_at is not None:
-                    return True
-                lifecycle.apply(job, lifecycle.WAIT, fence=run.fence, **_free())
-        case Stop():
-            _end(run, lifecycle.FAIL, outcome.failure, step)
-        case Cancelled():
-            _end(run, lifecycle.CANCEL, None, step)
-    return False
-
-
-def _wait(job: Job, step: Step, note: str) -> None:
-    row = _row(job, step)
-    row.status, row.note, row.output = StepStatus.WAITING, note[:500], None
-
-
-def _end(run: Run, transition: lifecycle.Transition, failure: dict | None = None, step: Step | None = None) -> None:
-    """Move the job to its final state and let its flow settle the rest, in one transaction."""
-    with run.writing() as job:
-        if step and transition is lifecycle.FAIL:
-            row = _row(job, step)
-            row.status, row.done_at = StepStatus.FAILED, clock.now()
-        is_final = transition.target not in lifecycle.UNFINISHED
-        # What needs attention may be resumed, and then needs its secrets; what is final needs them no more.
-        sealed = {"sealed": None} if is_final else {}
-        lifecycle.apply(job, transition, fence=run.fence, failure=failure, **sealed, **_free())
-        if is_final:
-            FLOWS[job.kind].ended(run, transition.target)
-        log.info("job_ended", job=job.ref, kind=job.kind, status=str(transition.target))
-
-
-def _free() -> dict[str, object]:
-    """Column values that take the job out of this worker's hands."""
-    return {"lease_owner": None, "lease_until": EPOCH, "attempts": 0}
-
-
-def _row(job: Job, step: Step) -> JobStep:
-    return next(row for row in job.steps if row.key == step.key)
-
-
-def _gave_up(attempts: int) -> dict[str, str]:
-    return {
-        "sentence": f"Slipway tried {attempts} times and did not get through this step.",
-        "advice": "The platform team sees why in the worker's log and can resume it here; you can cancel it.",
-        "reason": "attempts exhausted",
-    }
-
-
-def _too_late(step: Step) -> dict[str, str]:
-    return {
-        "sentence": "This job did not end within its time limit.",
-        "advice": "Look at the stack in the AWS console; then try again or delete it.",
-        "reason": f"deadline passed in step {step.key}",
-    }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
-from app import clock, db
+from app import db
 from app.errors import Conflict
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def apply(job: "Job", transition: Transition, *, fence: int | None = None, **val
     """
     model = type(job)
     if transition.target not in UNFINISHED:
-        values.setdefault("finished_at", clock.now())
+        values.setdefault("finished_at", db.now())
     query = update(model).where(model.id == job.id, model.status.in_(transition.sources))
     if fence is not None:
         query = query.where(model.fence == fence)

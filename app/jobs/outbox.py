@@ -10,7 +10,7 @@ from flask import current_app
 from sqlalchemy import delete, event, select
 from sqlalchemy.orm import Session
 
-from app import clock, db
+from app import db
 from app.jobs.models import Outbox
 from app.logs import log
 
@@ -21,7 +21,7 @@ _silent_until = 0.0
 
 def announce(job_id: int) -> None:
     """Write the wake-up of a job in the current transaction; it is sent once that is committed."""
-    db.session.add(Outbox(job_id=job_id, created_at=clock.now()))
+    db.session.add(Outbox(job_id=job_id, created_at=db.now()))
     db.session.info.setdefault("wake_ups", []).append(job_id)
 
 

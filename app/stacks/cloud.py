@@ -8,6 +8,7 @@ from app.cloudformation.inputs import pseudo_parameters
 from app.environments.models import Environment
 from app.identity.models import Person
 from app.jobs.models import Job
+from app.stacks.case import token
 from app.stacks.models import Stack
 
 
@@ -50,15 +51,6 @@ def tags(stack: Stack) -> dict[str, str]:
     return {key: value for key, value in found.items() if value}
 
 
-def is_ours(stack: Stack, tags_found: dict[str, str]) -> bool:
-    """Say whether a stack found in the cloud carries this stack's mark; nothing else is ever touched."""
-    return tags_found.get("slipway:stack") == stack.ref
-
-
-def token(job: Job, step: str) -> str:
-    """Return the client request token of a step: the same after a crash, so that a repeated call changes nothing."""
-    return f"p-{job.ref.replace('_', '-')}-{step}-{job.payload.get('generation', 1)}"
-
-
 def change_set_name(job: Job) -> str:
-    return token(job, "plan")
+    """Return the name of a job's change set, which is the token of its request too."""
+    return token(job.ref, "plan", job.payload.get("generation", 1))

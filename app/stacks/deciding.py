@@ -54,12 +54,12 @@ def _hold_job(job_id: int) -> Job:
 
 def _resume(job: Job) -> None:
     """Let a waiting job go on. The time it waited for a person is not counted against its limit."""
-    jobs.apply(job, jobs.CONFIRM, next_run_at=clock.now(), deadline_at=deadline())
+    jobs.apply(job, jobs.CONFIRM, next_run_at=db.now(), deadline_at=deadline())
     outbox.announce(job.id)
 
 
 def _try_again(job: Job) -> None:
-    jobs.apply(job, jobs.RESUME, next_run_at=clock.now(), attempts=0, deadline_at=deadline())
+    jobs.apply(job, jobs.RESUME, next_run_at=db.now(), attempts=0, deadline_at=deadline())
     outbox.announce(job.id)
 
 
@@ -72,7 +72,8 @@ def request_cancel(job: Job, request: Request) -> None:
         raise Conflict(f"{job.ref} has ended already: {word_of(job)}.", job=job.ref)
     if job.kind == "delete" and stack.status == StackStatus.DELETING:
         raise Conflict("A deletion that has begun cannot be stopped.", job=job.ref)
-    job.cancel_requested_at = job.cancel_requested_at or clock.now()
+    if job.cancel_requested_at is None:
+        job.cancel_requested_at = db.now()
     db.session.flush()
     if jobs.can(job, jobs.CONFIRM):
         _resume(job)

@@ -1,128 +1,97 @@
 """The steps that delete a stack: check, execute, follow, verify."""
 
-from collections.abc import Iterable
+from collections.abc import Generator
+from typing import Any
 
-from sqlalchemy import delete, select
-
-from app import db
 from app.aws import cloudformation as cfn
-from app.jobs.flows import Again, Cancelled, Done, Outcome, Skip, Stop
-from app.jobs.models import Job
-from app.jobs.run import Run
-from app.stacks import causes, lifecycle
-from app.stacks.cloud import cloudformation, is_ours, token
-from app.stacks.following import last_event_id, observe, settle_resources
-from app.stacks.lifecycle import MEANINGS, StackStatus
-from app.stacks.models import Resource, Stack, StackEvent
-from app.stacks.outcomes import events_since, failure_of, follow_seconds, stack_of
+from app.jobs.flows import Again, Cancelled, Done, Effect, Skip, Steps, Stop
+from app.stacks import causes
+from app.stacks.case import Case
+from app.stacks.effects import (
+    DeleteStack,
+    Explain,
+    FindStack,
+    HasFailedToDelete,
+    Keep,
+    ListResources,
+    Observe,
+    Protect,
+    ReadEvents,
+    TakeLeave,
+)
+from app.stacks.lifecycle import StackStatus
+from app.stacks.standing import Delete, Follow, standing
 
 LOOKS_BEFORE_JUDGING = 20
-KEPT = "DELETE_SKIPPED"
 
 
-def check(run: Run) -> Outcome:
+def check(case: Case) -> Steps:
     """Find out what there is to delete; nothing without our mark is touched."""
-    job = run.job
-    stack = stack_of(job)
-    client = cloudformation(stack, job)
-    found = cfn.find_stack(client, stack.cloud_id or stack.cloud_name)
-    if found is None or found.status == "DELETE_COMPLETE":
+    found = yield FindStack(case.where)
+    if found is None or standing(found.status).delete is Delete.GONE:
         return Done("nothing is left in the cloud")
-    if not is_ours(stack, found.tags):
+    if not case.is_ours(found.tags):
         return Stop(causes.explain(None, "The stack in the cloud does not carry Slipway's mark, so it is left alone."))
     return Done("found")
 
 
-def execute(run: Run) -> Outcome:
+def execute(case: Case) -> Steps:
     """Ask for the deletion; asking twice is harmless, and by id it can never hit another stack."""
-    job = run.job
-    stack = stack_of(job)
-    client = cloudformation(stack, job)
-    found = cfn.find_stack(client, stack.cloud_id or stack.cloud_name)
-    with run.writing() as job:
-        _take_leave(job, found)
-    if found is None or found.status == "DELETE_COMPLETE":
+    found = yield FindStack(case.where)
+    wanted = standing(found.status if found else None).delete
+    if wanted is Delete.WAIT and found is not None:
+        return Again(case.pace, f"it has to settle first: {found.status}")
+    yield TakeLeave(found.cloud_id if found else None)
+    if found is None or wanted is Delete.GONE:
         return Skip("nothing is left in the cloud")
-    if found.is_protected:
-        cfn.protect(client, found.cloud_id, False)
-    cfn.delete_stack(client, found.cloud_id, token(job, "execute"))
+    if wanted is not Delete.FOLLOW:
+        yield from _request(case, found)
     return Done()
 
 
-def _take_leave(job: Job, found: cfn.StackState | None) -> None:
-    """Say that the stack goes, and note its id before the call: by id alone a deleted stack can still be read."""
-    stack = stack_of(job)
-    if lifecycle.can(stack, lifecycle.DELETE):
-        lifecycle.apply(stack, lifecycle.DELETE, by=job.requested_by)
-    if found is not None:
-        stack.cloud_id = found.cloud_id
+def _request(case: Case, found: cfn.StackState) -> Generator[Effect, Any, None]:
+    if found.is_protected:
+        yield Protect(found.cloud_id, False)
+    # CloudFormation retains only what has resisted a deletion before.
+    retain = case.retains if standing(found.status).delete is Delete.DELETE_AGAIN else ()
+    yield DeleteStack(found.cloud_id, case.token("execute"), retain)
 
 
-def follow(run: Run) -> Outcome:
+def follow(case: Case) -> Steps:
     """Look once; the stack's own id tells a deleted stack from one that was never there."""
-    job = run.job
-    stack = stack_of(job)
-    if stack.cloud_id is None:
+    if case.cloud_id is None:
         return Skip("nothing was ever there")
-    seen = last_event_id(stack)
-    client = cloudformation(stack, job)
-    state = cfn.find_stack(client, stack.cloud_id)
-    events = events_since(client, stack.cloud_id, seen) if state else []
-    with run.writing() as job:
-        observe(stack_of(job), job, state, events or [])
-    if state is None or state.status == "DELETE_COMPLETE":
+    state = yield FindStack(case.cloud_id)
+    events = (yield ReadEvents(case.cloud_id)) if state else []
+    yield Observe(state, events or [])
+    if state is None:
         return Done()
-    if MEANINGS[state.status].moves or not _has_begun(run):
-        return Again(follow_seconds())
-    return Stop(failure_of(client, job, stack, state))
+    match standing(state.status).deleting:
+        case Follow.DONE:
+            return Done()
+        case Follow.FAILED:
+            # Right after the request it may still show how an earlier try ended.
+            if (yield HasFailedToDelete()) or case.looks > LOOKS_BEFORE_JUDGING:
+                return Stop((yield Explain(state)))
+        case Follow.STALE:
+            if case.looks % LOOKS_BEFORE_JUDGING == 0:
+                # The request may never have arrived; under its own token it is still the same request.
+                yield from _request(case, state)
+        case Follow.GOES_ON | Follow.TIDIES | Follow.UNSEEN | Follow.UNDONE | Follow.GONE:
+            pass
+    return Again(case.pace)
 
 
-def _has_begun(run: Run) -> bool:
-    """Right after the request the stack may still show how it stood before, even DELETE_FAILED of an earlier try."""
-    query = select(StackEvent.id).where(StackEvent.job_id == run.job_id, StackEvent.status == "DELETE_FAILED").limit(1)
-    return db.session.scalar(query) is not None or (run.step is not None and run.step.attempt > LOOKS_BEFORE_JUDGING)
-
-
-def verify(run: Run) -> Outcome:
+def verify(case: Case) -> Steps:
     """Note what was kept on purpose (DeletionPolicy: Retain), and forget the rest."""
-    job = run.job
-    stack = stack_of(job)
-    client = cloudformation(stack, job)
-    listed = cfn.resources(client, stack.cloud_id) if stack.cloud_id and cfn.find_stack(client, stack.cloud_id) else []
-    with run.writing() as job:
-        stack = stack_of(job)
-        settle_resources(stack, job, kept := _kept(stack, listed))
-    return Done(f"{len(kept)} kept on purpose" if kept else "nothing is left")
+    there = case.cloud_id and (yield FindStack(case.cloud_id))
+    listed = (yield ListResources(case.cloud_id)) if case.cloud_id and there else []
+    kept = yield Keep(listed)
+    return Done(f"{kept} kept on purpose" if kept else "nothing is left")
 
 
-def _kept(stack: Stack, listed: Iterable[dict[str, str]]) -> list[dict[str, str]]:
-    """Return what was not deleted, on purpose: told by the list or, where a deleted stack has none, by the events."""
-    rows = db.session.scalars(select(Resource).where(Resource.stack_id == stack.id, Resource.status == KEPT))
-    told = {row.logical_id: _item(row) for row in rows}
-    return list((told | {item["logical_id"]: item for item in listed if item["status"] == KEPT}).values())
-
-
-def _item(row: Resource) -> dict[str, str]:
-    names = ("logical_id", "physical_id", "type", "status", "reason")
-    return {name: getattr(row, name) or "" for name in names}
-
-
-def cancel(run: Run) -> Outcome:
+def cancel(case: Case) -> Steps:
     """Before the request was sent nothing has happened; afterwards CloudFormation knows no way back."""
-    if stack_of(run.job).status == StackStatus.DELETING:
-        return execute(run)
+    if case.status == StackStatus.DELETING:
+        return (yield from execute(case))
     return Cancelled("before anything was deleted")
-
-
-def ended(run: Run, status: str) -> None:
-    """Bring the stack to where the job left it, in the transaction that ends the job."""
-    job = run.job
-    stack = stack_of(job)
-    if stack.status != StackStatus.DELETING:
-        return
-    if status == "succeeded":
-        if stack.cloud_id is None:
-            db.session.execute(delete(Resource).where(Resource.stack_id == stack.id))
-        lifecycle.apply(stack, lifecycle.GONE, by=job.requested_by)
-    else:
-        lifecycle.apply(stack, lifecycle.STICK, (job.failure or {}).get("sentence", "The deletion did not happen."))

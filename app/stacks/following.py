@@ -1,11 +1,12 @@
 """What the cloud says of a moving stack, written down: events, resources, status."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from app import clock, db
+from app import db
 from app.aws.cloudformation import Event, StackState
 from app.jobs.models import Job
 from app.stacks.models import Duration, Resource, Stack, StackEvent
@@ -13,26 +14,26 @@ from app.stacks.models import Duration, Resource, Stack, StackEvent
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
 
-def last_event_id(stack: Stack) -> str | None:
+def last_event_id(stack_id: int) -> str | None:
     """Return the newest event we know, where the next look stops."""
-    query = select(StackEvent.event_id).where(StackEvent.stack_id == stack.id).order_by(StackEvent.id.desc()).limit(1)
+    query = select(StackEvent.event_id).where(StackEvent.stack_id == stack_id).order_by(StackEvent.id.desc()).limit(1)
     return db.session.scalar(query)
 
 
-def observe(stack: Stack, job: Job, state: StackState | None, events: Sequence[Event]) -> None:
+def observe(stack: Stack, job: Job, state: StackState | None, events: Sequence[Event], now: datetime) -> None:
     """Write down what was seen: may be repeated with the same events."""
-    values: dict[str, Any] = {"observed_at": clock.now()}
+    values: dict[str, Any] = {"observed_at": now}
     if state is not None:
         values |= {"cloud_status": state.status, "cloud_reason": state.reason, "cloud_id": state.cloud_id}
     db.session.execute(update(Stack).where(Stack.id == stack.id).values(**values))
     new = _unknown(stack, events)
     db.session.add_all(_row(stack, job, event) for event in new)
-    _touch_resources(stack, job, [event for event in new if not is_the_stack(stack, event)])
+    _touch_resources(stack, job, [event for event in new if not is_the_stack(stack.cloud_name, event)])
 
 
-def is_the_stack(stack: Stack, event: Event | StackEvent) -> bool:
+def is_the_stack(cloud_name: str, event: Event | StackEvent) -> bool:
     """Say whether an event is about the stack itself and not one of its resources."""
-    return event.type == STACK_TYPE and event.logical_id == stack.cloud_name
+    return event.type == STACK_TYPE and event.logical_id == cloud_name
 
 
 def _unknown(stack: Stack, events: Sequence[Event]) -> list[Event]:
@@ -92,9 +93,8 @@ def settle_resources(stack: Stack, job: Job, found: Sequence[dict[str, str]]) ->
     db.session.execute(delete(Resource).where(Resource.id.in_(gone)))
 
 
-def learn_durations(stack: Stack, job: Job, seconds: float) -> None:
+def learn_durations(stack: Stack, job: Job, seconds: float, now: datetime) -> None:
     """Remember how long the job and each resource took, for forecasts; only of jobs that went well."""
-    now = clock.now()
     kept = {"template_id": stack.template_id, "kind": job.kind, "at": now}
     db.session.add(Duration(logical_id="", type="", seconds=seconds, **kept))
     rows = select(Resource).where(Resource.stack_id == stack.id, Resource.job_id == job.id)

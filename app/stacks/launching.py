@@ -1,158 +1,182 @@
 """The steps that create or change a stack once its plan may run: execute, follow, verify."""
 
+from collections.abc import Generator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from app.aws import cloudformation as cfn
 from app.aws.errors import AlreadyThere, CloudProblem, NotThere, WrongState
-from app.jobs.flows import Again, Cancelled, Done, Outcome, Skip, Stop
-from app.jobs.models import Job
-from app.jobs.run import Run
-from app.stacks import lifecycle
-from app.stacks.cloud import cloudformation, token
-from app.stacks.following import last_event_id, observe, settle_resources
-from app.stacks.lifecycle import MEANINGS, StackStatus
-from app.stacks.models import Plan, Stack
-from app.stacks.outcomes import events_since, failure, failure_of, follow_seconds, plan_of, stack_of
-from app.stacks.planning import is_started, vanished
+from app.jobs.flows import Again, Cancelled, Done, Effect, Skip, Steps, Stop
+from app.stacks.case import Case
+from app.stacks.effects import (
+    CancelUpdate,
+    DeleteStack,
+    ExecuteChangeSet,
+    Explain,
+    FindStack,
+    ListResources,
+    NoteUndo,
+    Observe,
+    Protect,
+    ReadEvents,
+    Settle,
+    TakeOver,
+)
+from app.stacks.planning import STARTED, execution, vanished
+from app.stacks.standing import LOOKS_BEFORE_BELIEVING, Cancel, Follow, standing
+from app.stacks.wordings import failure
 
 
-def execute(run: Run) -> Outcome:
+def execute(case: Case) -> Steps:
     """Start the change set. After a crash the cloud is asked first whether it was started already."""
-    job = run.job
-    stack, found = stack_of(job), plan_of(job)
-    if found is None:
+    if case.plan is None:
         return Skip("nothing to change")
-    client = cloudformation(stack, job)
-    if not (run.is_repeat and is_started(client, stack, job, found)):
-        try:
-            cfn.execute_change_set(client, found.change_set_id, token(job, "execute"))
-        except (WrongState, NotThere) as problem:
-            if not is_started(client, stack, job, found):
-                return Stop(failure("The stack changed since this plan was made.", "Plan again.", problem.sentence))
-        except AlreadyThere:
-            pass
-    with run.writing() as job:
-        _take_over_answers(job)
+    if not (case.is_repeat and (yield from execution(case)) in STARTED):
+        stopped = yield from _start(case)
+        if stopped:
+            return stopped
+    yield TakeOver()
     return Done()
 
 
-def _take_over_answers(job: Job) -> None:
-    """From here on the stack is asked to be what the job says; until now nothing of it had changed."""
-    stack = stack_of(job)
-    if job.kind == "update" and lifecycle.can(stack, lifecycle.UPDATE):
-        lifecycle.apply(
-            stack, lifecycle.UPDATE, by=job.requested_by, version_id=job.to_version_id, answers=job.payload["answers"]
-        )
-
-
-def follow(run: Run) -> Outcome:
-    """Look at the moving stack once: events, resources, status. Ends when the cloud says it has settled."""
-    job = run.job
-    stack, found = stack_of(job), plan_of(job)
-    if found is None:
-        return Skip("nothing to change")
-    seen = last_event_id(stack)
-    client = cloudformation(stack, job)
-    if job.cancel_requested_at and not _is_answered(job):
-        _undo(run, client, stack)
-    state = cfn.find_stack(client, stack.cloud_id or stack.cloud_name)
-    events = events_since(client, stack.cloud_id, seen) if state else []
-    with run.writing() as job:
-        observe(stack_of(job), job, state, events or [])
-    if state is None:
-        return _disappeared(run)
-    if MEANINGS[state.status].moves or _is_stale(client, job, state, found):
-        return Again(follow_seconds(), job.payload.get("refused") or _moving_words(events or []))
-    if events is None and MEANINGS[state.status].status is not StackStatus.READY:
-        return Again(follow_seconds(), "waiting for the reason")
-    return _settled(client, job, stack, state)
-
-
-def _is_answered(job: Job) -> bool:
-    """Say whether the cloud has answered the request to undo, one way or the other."""
-    return bool(job.payload.get("undoing") or job.payload.get("refused"))
-
-
-def _undo(run: Run, client: Any, stack: Stack) -> None:
-    """Ask the cloud to undo. Where it will not (too late, or the role may not), the job is followed to its own end."""
-    job = run.job
+def _start(case: Case) -> Generator[Effect, Any, Again | Stop | None]:
+    """Start it under the job's own token; asked twice, it starts once."""
+    assert case.plan is not None, "only a planned change is executed"
     try:
-        if job.kind == "create":
-            cfn.delete_stack(client, stack.cloud_id or stack.cloud_name, token(job, "cancel"))
-        else:
-            cfn.cancel_update(client, stack.cloud_id or stack.cloud_name, token(job, "cancel"))
-        answer: dict[str, Any] = {"undoing": True}
+        yield ExecuteChangeSet(case.plan.change_set_id, case.token("execute"))
+    except (WrongState, NotThere) as problem:
+        how = yield from execution(case)
+        if how == "AVAILABLE" and case.looks <= LOOKS_BEFORE_BELIEVING:
+            # It can be executed and it cannot: one of the two is an old reading.
+            return Again(case.pace, problem.sentence)
+        if how not in STARTED:
+            return Stop(failure("The stack changed since this plan was made.", "Plan again.", problem.sentence))
+    except AlreadyThere:
+        pass
+    return None
+
+
+def follow(case: Case) -> Steps:
+    """Look at the moving stack once: events, resources, status. Ends when the cloud says it has settled."""
+    if case.plan is None:
+        return Skip("nothing to change")
+    if case.wants_cancel and not (case.is_undoing or case.refused):
+        case = yield from _undo(case)
+    state = yield FindStack(case.where)
+    events = (yield ReadEvents(case.cloud_id)) if state else []
+    yield Observe(state, events or [])
+    seen = standing(state.status if state else None).seen_by(case.kind)
+    if state is None or seen is Follow.UNSEEN:
+        return (yield from _unseen(case))
+    match seen:
+        case Follow.GOES_ON | Follow.TIDIES:
+            return Again(case.pace, case.refused or _moving_words(events or []))
+        case Follow.STALE:
+            return (yield from _ask_again(case))
+        case Follow.GONE:
+            return (yield from vanished())
+        case Follow.DONE | Follow.UNDONE | Follow.FAILED:
+            return (yield from _settled(case, state, seen, has_reason=events is not None))
+
+
+def _undo(case: Case) -> Generator[Effect, Any, Case]:
+    """Ask the cloud to undo. Where it will not (too late, or the role may not), the job is followed to its own end."""
+    state = yield FindStack(case.where)
+    status = state.status if state else None
+    try:
+        match standing(status).cancelling(case.kind):
+            case Cancel.TURN_BACK:
+                yield CancelUpdate(case.where, case.token("cancel"))
+            # What is executed and yet reads as not begun is an old reading.
+            case Cancel.DELETE | Cancel.DISCARD if case.kind == "create":
+                yield DeleteStack(case.where, case.token("cancel"))
+            case Cancel.TOO_LATE:
+                return (yield from _refuse(case, f"it is {status}"))
+            case Cancel.WAIT | Cancel.DISCARD | Cancel.DELETE | Cancel.NOTHING_LEFT:
+                return case
     except CloudProblem as problem:
         if problem.patience:
             raise
-        answer = {"refused": f"It cannot be cancelled any more: {problem.sentence}"[:500]}
-    with run.writing() as job:
-        job.payload = job.payload | answer
+        return (yield from _refuse(case, problem.sentence))
+    yield NoteUndo()
+    return case.with_(is_undoing=True)
 
 
-def _disappeared(run: Run) -> Outcome:
-    job = run.job
-    if job.kind == "update":
-        return vanished(run)
-    if job.payload.get("undoing"):
+def _refuse(case: Case, why: str) -> Generator[Effect, Any, Case]:
+    refused = f"It cannot be cancelled any more: {why}"[:500]
+    yield NoteUndo(refused)
+    return case.with_(refused=refused)
+
+
+def _unseen(case: Case) -> Steps:
+    """Right after the request a stack may be too young to be known; told often enough, it is gone."""
+    if case.is_undoing:
         return Cancelled("undone on request")
+    if case.looks <= LOOKS_BEFORE_BELIEVING:
+        return Again(case.pace, "the cloud does not know it yet")
+    return (yield from _disappeared(case))
+
+
+def _disappeared(case: Case) -> Steps:
+    if case.kind == "update":
+        return (yield from vanished())
     return Stop(failure("The stack disappeared from the cloud while it was made.", "Launch it again."))
 
 
-def _is_stale(client: Any, job: Job, state: cfn.StackState, found: Plan) -> bool:
-    """Say whether what was read is older than what we asked for.
+def _ask_again(case: Case) -> Steps:
+    """What was read is older than what we asked for; if it stays so, the request may never have arrived."""
+    if case.plan is not None and case.looks > LOOKS_BEFORE_BELIEVING:
+        match (yield from execution(case)):
+            case "EXECUTE_FAILED" | "OBSOLETE":
+                return Stop(failure("CloudFormation did not start this change.", "Plan again."))
+            case "EXECUTE_IN_PROGRESS" | "EXECUTE_COMPLETE":
+                pass
+            case _:
+                # Under its own token it is still the same request.
+                with suppress(WrongState, NotThere, AlreadyThere):
+                    yield ExecuteChangeSet(case.plan.change_set_id, case.token("execute"))
+    return Again(case.pace, case.refused)
 
-    Right after its start an update may still show how the last one ended, and right after a request to undo it a
-    create may still look complete.
-    """
-    if job.kind == "create":
-        return bool(job.payload.get("undoing")) and not state.status.startswith("DELETE_")
-    change_set = cfn.find_change_set(client, found.change_set_id)
-    return change_set is not None and change_set.execution_status in ("AVAILABLE", "EXECUTE_IN_PROGRESS")
 
-
-def _moving_words(events: list[cfn.Event]) -> str:
+def _moving_words(events: Sequence[cfn.Event]) -> str:
     moving = [event.logical_id for event in events if event.status.endswith("_IN_PROGRESS")]
     return f"waiting for {moving[-1]}" if moving else ""
 
 
-# What a stack undone on request looks like when that went well.
-_UNDONE = {"create": StackStatus.DELETED, "update": StackStatus.TAINTED}
-
-
-def _settled(client: Any, job: Job, stack: Stack, state: cfn.StackState) -> Outcome:
-    meaning = MEANINGS[state.status]
-    if meaning.status is StackStatus.READY:
-        return Done()
-    if job.payload.get("undoing") and meaning.status is _UNDONE[job.kind]:
+def _settled(case: Case, state: cfn.StackState, seen: Follow, *, has_reason: bool) -> Steps:
+    if case.kind == "create" and case.is_undoing and not state.status.startswith("DELETE_"):
+        # Right after the request to undo it, it may still look complete.
+        return Again(case.pace)
+    how = (yield from execution(case)) if case.kind == "update" else "EXECUTE_COMPLETE"
+    if how not in ("EXECUTE_COMPLETE", "EXECUTE_FAILED"):
+        # An update may still show how the last one ended.
+        return (yield from _ask_again(case))
+    if seen is Follow.DONE:
+        return Done() if how == "EXECUTE_COMPLETE" else Stop((yield Explain(state)))
+    if not has_reason:
+        return Again(case.pace, "waiting for the reason")
+    if case.is_undoing and seen is Follow.UNDONE:
         return Cancelled("undone on request")
-    return Stop(failure_of(client, job, stack, state))
+    return Stop((yield Explain(state)))
 
 
-def verify(run: Run) -> Outcome:
+def verify(case: Case) -> Steps:
     """Read what came out of it: outputs, resources and their ids."""
-    job = run.job
-    stack = stack_of(job)
-    client = cloudformation(stack, job)
-    state = cfn.find_stack(client, stack.cloud_id or stack.cloud_name)
+    state = yield FindStack(case.where)
     if state is None:
-        return _disappeared(run)
-    found = cfn.resources(client, state.cloud_id)
-    note = f"{len(found)} resources, {len(state.outputs)} outputs"
-    if stack.is_protected and not state.is_protected and not _protect(client, state):
+        return (yield from _disappeared(case))
+    resources = yield ListResources(state.cloud_id)
+    note = f"{len(resources)} resources, {len(state.outputs)} outputs"
+    if case.is_protected and not state.is_protected and not (yield from _protect(state)):
         note += "; the cloud's own deletion protection could not be switched on"
-    with run.writing() as job:
-        stack = stack_of(job)
-        observe(stack, job, state, [])
-        stack.outputs = state.outputs
-        settle_resources(stack, job, found)
+    yield Settle(state, resources)
     return Done(note)
 
 
-def _protect(client: Any, state: cfn.StackState) -> bool:
+def _protect(state: cfn.StackState) -> Generator[Effect, Any, bool]:
     """Switch the cloud's own protection on. A stack that is up has not failed because the role may not do this."""
     try:
-        cfn.protect(client, state.cloud_id, True)
+        yield Protect(state.cloud_id, True)
     except CloudProblem as problem:
         if problem.patience:
             raise

@@ -113,7 +113,7 @@ def _lanes(
         change["logical_id"]: Lane(change["logical_id"], change["type"]) for change in (plan.changes if plan else [])
     }
     for event in events:
-        if begun_at and not is_the_stack(stack, event):
+        if begun_at and not is_the_stack(stack.cloud_name, event):
             lane = lanes.setdefault(event.logical_id, Lane(event.logical_id, event.type))
             _advance(lane, event, max(0.0, (event.occurred_at - begun_at).total_seconds()))
     after = _dependencies(version) if version else {}

@@ -3,14 +3,13 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app import audit, clock, db
+from app import audit, db
 from app.catalog.models import Version
 from app.errors import Conflict
 from app.identity.models import Person
@@ -60,7 +59,6 @@ def start_job(
     sealed: bytes | None = None,
 ) -> Job:
     """Write the job with its steps and its wake-up; a second unfinished job on a stack is refused with its name."""
-    now = clock.now()
     job = Job(
         ref=db.new_ref("job"),
         kind=kind,
@@ -76,9 +74,9 @@ def start_job(
         request_digest=request.digest,
         payload=payload or {},
         sealed=sealed,
-        next_run_at=now,
+        next_run_at=db.now(),
         deadline_at=deadline(),
-        created_at=now,
+        created_at=db.now(),
     )
     hold(stack)
     db.session.add(job)
@@ -107,9 +105,9 @@ def refuse_if_busy(stack: Stack) -> None:
         raise Conflict(f"Job {busy.ref} ({busy.kind}) on {stack.name} has not finished.", job=busy.ref)
 
 
-def deadline() -> datetime:
-    """Return when a job that begins or goes on now has taken too long."""
-    return clock.now() + timedelta(hours=current_app.extensions["config"].number("JOB_HOURS"))
+def deadline() -> db.now:
+    """Return when a job that begins or goes on now has taken too long, by the database's clock."""
+    return db.now(current_app.extensions["config"].number("JOB_HOURS") * 3600)
 
 
 def word_of(row: Stack | Job) -> str:

@@ -1,15 +1,15 @@
 """Where a job leaves its stack: written in the transaction that ends the job."""
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
-from app import audit, clock, db
+from app import audit, db
 from app.jobs.models import Job
 from app.jobs.run import Run
 from app.stacks import lifecycle
 from app.stacks.following import learn_durations
 from app.stacks.lifecycle import MEANINGS, StackStatus
-from app.stacks.models import Stack
-from app.stacks.outcomes import stack_of
+from app.stacks.models import Resource, Stack
+from app.stacks.noting import stack_of
 
 
 def ended(run: Run, status: str) -> None:
@@ -20,7 +20,7 @@ def ended(run: Run, status: str) -> None:
         case "update", "succeeded" if stack.status != StackStatus.UPDATING:
             _is_so_already(job, stack)
         case _, "succeeded":
-            _came_up(job, stack)
+            _came_up(run, job, stack)
         case "create", "cancelled":
             lifecycle.apply(stack, lifecycle.GONE, "Cancelled.", by=job.requested_by)
         case "create", _:
@@ -44,16 +44,16 @@ def _is_so_already(job: Job, stack: Stack) -> None:
         audit.record("stack:unchanged", "stack", stack.ref, f"{stack.name} ran as asked already.", by=job.requested_by)
 
 
-def _came_up(job: Job, stack: Stack) -> None:
+def _came_up(run: Run, job: Job, stack: Stack) -> None:
     took = next((step for step in job.steps if step.key == "execute" and step.intent_at), None)
     if took and took.intent_at:
-        learn_durations(stack, job, (clock.now() - took.intent_at).total_seconds())
+        learn_durations(stack, job, (run.now - took.intent_at).total_seconds(), run.now)
     lifecycle.apply(
         stack,
         lifecycle.COME_UP,
         running_version_id=job.to_version_id,
         running_answers=job.payload["answers"],
-        ready_at=clock.now(),
+        ready_at=run.now,
     )
 
 
@@ -76,3 +76,17 @@ def _did_not_change(job: Job, stack: Stack, status: str) -> None:
 
 def _reason(job: Job) -> str:
     return (job.failure or {}).get("sentence", "")
+
+
+def deletion_ended(run: Run, status: str) -> None:
+    """Bring the stack to where the job that deletes it left it."""
+    job = run.job
+    stack = stack_of(job)
+    if stack.status != StackStatus.DELETING:
+        return
+    if status == "succeeded":
+        if stack.cloud_id is None:
+            db.session.execute(delete(Resource).where(Resource.stack_id == stack.id))
+        lifecycle.apply(stack, lifecycle.GONE, by=job.requested_by)
+    else:
+        lifecycle.apply(stack, lifecycle.STICK, (job.failure or {}).get("sentence", "The deletion did not happen."))

@@ -5,8 +5,8 @@ import pytest
 from app import db
 from app.errors import Conflict
 from app.identity.models import Person
-from app.jobs import engine
 from app.jobs.models import Job
+from app.jobs.run import Run
 from app.stacks import actions, deciding, queries
 from app.stacks.lifecycle import StackStatus
 from app.stacks.requests import Request
@@ -93,18 +93,18 @@ def test_a_cancel_in_the_moment_the_job_begins_to_wait_is_heard(ready, update, w
     """The job holds for a yes just after somebody, who saw it running, asked to cancel."""
     stack = ready()
     job = update(stack, VisibilityTimeoutSeconds="90")
-    real, who = engine._record, dana.id
+    real, who = Run.write, dana.id
 
-    def record(run, step, outcome):
-        if step.key == "confirm":
+    def write(run, decided):
+        if decided.holds:
             db.release()
             with app.app_context():
                 person = db.session.get(Person, who)
                 deciding.request_cancel(db.session.get(Job, run.job_id), Request(person))
                 db.session.commit()
-        return real(run, step, outcome)
+        return real(run, decided)
 
-    monkeypatch.setattr(engine, "_record", record)
+    monkeypatch.setattr(Run, "write", write)
     assert work(job).status == "cancelled"
 
 

@@ -3,6 +3,7 @@
 import time
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 from unittest.mock import patch
 
 from flask import Flask
@@ -10,8 +11,9 @@ from sqlalchemy import update
 
 from app import clock, db
 from app.jobs import engine
+from app.jobs.decisions import Begin, Request
 from app.jobs.engine import Worker
-from app.jobs.flows import Flow, Outcome, Step
+from app.jobs.flows import Flow
 from app.jobs.lifecycle import RUNNABLE
 from app.jobs.models import EPOCH, Job
 from app.jobs.run import Run
@@ -51,10 +53,11 @@ class Work:
         """Run the job up to a step, and end the worker there as a signal would; its lease has run out since."""
         real = engine._perform
 
-        def perform(run: Run, flow: Flow, step: Step) -> Outcome:
-            if step.key == key:
+        def perform(run: Run, flow: Flow, request: Request) -> Any:
+            # The intent is written with the end of the step before, so a worker dies between the two of them.
+            if isinstance(request, Begin) and request.act.step.key == key:
                 raise Stopped
-            return real(run, flow, step)
+            return real(run, flow, request)
 
         with patch.object(engine, "_perform", perform), suppress(Stopped):
             while job.status in RUNNABLE:
