@@ -43,6 +43,7 @@ SETTINGS = (
     Setting("SESSION_HOURS", "24", "A session ends this long after sign-in, whatever happens."),
     Setting("AWS_ENDPOINT_URL", "", "Where the AWS clients connect. Empty: AWS itself. boto3 reads it too."),
     Setting("AWS_EXTERNAL_ID", "", "External id sent when a launch role is assumed. Empty: none."),
+    Setting("AWS_CALLS_PER_SECOND", "20", "CloudFormation calls of a process per account and region. 0: no limit."),
     Setting("LOOKUP_SECONDS", "60", "How long a list read from an account (VPCs, subnets…) is kept."),
     Setting("FOLLOW_SECONDS", "1.0", "Pause between two looks at a moving stack."),
     Setting("TICK_SECONDS", "1.0", "Pause between two searches for runnable jobs when no wake-up arrives."),

@@ -1,5 +1,6 @@
 """Clients for a place (account, role, region), made through the assumed role and kept while its credentials live."""
 
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from botocore.config import Config as BotoConfig
 from flask import current_app
 
 from app.aws.errors import EXPIRED, translated
+from app.aws.pace import Paces
 
 # A role's session lasts an hour; a client is dropped well before.
 KEEP_SECONDS = 45 * 60
@@ -65,7 +67,8 @@ class Clients:
     The lock for making is never held while STS is asked: a slow account must not stop work in the others.
     """
 
-    def __init__(self, endpoint_url: str, external_id: str):
+    def __init__(self, endpoint_url: str, external_id: str, calls_per_second: float = 0):
+        self.paces = Paces(calls_per_second)
         self.endpoint_url = endpoint_url or None
         self.external_id = external_id
         self._making = threading.Lock()
@@ -83,6 +86,8 @@ class Clients:
             return kept
         client = self._make(service, place.region, quick, **self._assume(place, session_name, quick))
         client.meta.events.register("after-call", self._forget_when_expired(place, session_name))
+        if service == "cloudformation":
+            self.paces.govern(client, place.account, place.region)
         return self._clients.put(key, client)
 
     def _make(self, service: str, region: str, quick: bool, **credentials: str) -> Any:
@@ -132,7 +137,14 @@ def _boto_config(quick: bool) -> BotoConfig:
 
 
 def init_app(app: Any, config: Any) -> None:
-    app.extensions["aws"] = Clients(config["AWS_ENDPOINT_URL"], config["AWS_EXTERNAL_ID"])
+    app.extensions["aws"] = Clients(config["AWS_ENDPOINT_URL"], config["AWS_EXTERNAL_ID"], _calls_per_second(config))
+
+
+def _calls_per_second(config: Any) -> float:
+    rate: float = config.number("AWS_CALLS_PER_SECOND")
+    if not 0 <= rate < math.inf:
+        raise SystemExit(f"AWS_CALLS_PER_SECOND must be 0 or more, not {config['AWS_CALLS_PER_SECOND']!r}.")
+    return rate
 
 
 def client(service: str, place: Place, session_name: str, *, quick: bool = False) -> Any:

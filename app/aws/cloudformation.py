@@ -15,7 +15,7 @@ LARGEST_INLINE_BODY = 51_200
 
 @dataclass(frozen=True)
 class StackState:
-    """What DescribeStacks says of one stack."""
+    """What DescribeStacks says of one stack. A nested stack names its root and carries the root's tags as well."""
 
     cloud_id: str
     status: str
@@ -23,6 +23,8 @@ class StackState:
     outputs: list[dict[str, Any]]
     tags: dict[str, str]
     is_protected: bool = False
+    name: str = ""
+    root_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ class ChangeSet:
         """CloudFormation fails a change set that would change nothing, and says so only in words."""
         words = ("didn't contain changes", "No updates are to be performed", "no changes")
         return self.status == "FAILED" and any(word in self.reason for word in words)
+
+    @property
+    def is_outdated(self) -> bool:
+        """The stack changed since it was made, or it cannot run for another reason: plan again, ask for a yes again."""
+        is_unavailable = self.status == "CREATE_COMPLETE" and self.execution_status == "UNAVAILABLE"
+        return is_unavailable or self.execution_status == "OBSOLETE"
 
 
 @dataclass(frozen=True)
@@ -64,10 +72,11 @@ def find_stack(client: Any, name_or_id: str) -> StackState | None:
             stacks = client.describe_stacks(StackName=name_or_id)["Stacks"]
     except NotThere:
         return None
-    return _state(stacks[0]) if stacks else None
+    return state_of(stacks[0]) if stacks else None
 
 
-def _state(stack: Mapping[str, Any]) -> StackState:
+def state_of(stack: Mapping[str, Any]) -> StackState:
+    """Return one entry of DescribeStacks in our words."""
     outputs = [
         {
             "key": output["OutputKey"],
@@ -78,8 +87,16 @@ def _state(stack: Mapping[str, Any]) -> StackState:
         for output in stack.get("Outputs", [])
     ]
     tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-    reason, is_protected = stack.get("StackStatusReason", ""), bool(stack.get("EnableTerminationProtection"))
-    return StackState(stack["StackId"], stack["StackStatus"], reason, outputs, tags, is_protected)
+    return StackState(
+        stack["StackId"],
+        stack["StackStatus"],
+        stack.get("StackStatusReason", ""),
+        outputs,
+        tags,
+        bool(stack.get("EnableTerminationProtection")),
+        stack["StackName"],
+        stack.get("RootId", ""),
+    )
 
 
 def create_change_set(
@@ -149,21 +166,20 @@ def execute_change_set(client: Any, change_set_id: str, token: str) -> None:
 
 def delete_change_set(client: Any, change_set_id: str) -> None:
     """Remove a change set that will not be executed; one that is gone already is fine."""
-    try:
-        with translated():
-            client.delete_change_set(ChangeSetName=change_set_id)
-    except NotThere:
-        return
+    with suppress(NotThere), translated():
+        client.delete_change_set(ChangeSetName=change_set_id)
 
 
 def delete_stack(client: Any, name_or_id: str, token: str, retain: Sequence[str] = ()) -> None:
-    """Start deleting a stack; one that is gone already is fine."""
-    kept = {"RetainResources": list(retain)} if retain else {}
-    try:
-        with translated():
-            client.delete_stack(StackName=name_or_id, ClientRequestToken=token, **kept)
-    except NotThere:
-        return
+    """Start deleting a stack; one that is gone already is fine.
+
+    `retain` names resources to leave behind. CloudFormation takes them only after a deletion has failed.
+    """
+    request: dict[str, Any] = {"StackName": name_or_id, "ClientRequestToken": token}
+    if retain:
+        request["RetainResources"] = list(retain)
+    with suppress(NotThere), translated():
+        client.delete_stack(**request)
 
 
 def cancel_update(client: Any, cloud_id: str, token: str) -> None:
@@ -173,10 +189,16 @@ def cancel_update(client: Any, cloud_id: str, token: str) -> None:
 
 
 def continue_rollback(client: Any, cloud_id: str, token: str, skip: Sequence[str] = ()) -> None:
-    """Ask CloudFormation to go on with a rollback that got stuck."""
-    left = {"ResourcesToSkip": list(skip)} if skip else {}
+    """Go on with an update's rollback that got stuck; only for a root stack.
+
+    `skip` names resources to take for rolled back as they are, which is a person's decision: CloudFormation then
+    believes something of them that is not so. Raises WrongState when nothing is stuck.
+    """
+    request: dict[str, Any] = {"StackName": cloud_id, "ClientRequestToken": token}
+    if skip:
+        request["ResourcesToSkip"] = list(skip)
     with translated():
-        client.continue_update_rollback(StackName=cloud_id, ClientRequestToken=token, **left)
+        client.continue_update_rollback(**request)
 
 
 def protect(client: Any, cloud_id: str, is_protected: bool) -> None:

@@ -1,8 +1,9 @@
 """AWS error codes turned into ours, in one place."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -41,7 +42,7 @@ class NoAnswer(CloudProblem):
 
 
 class Denied(CloudProblem):
-    """The role may not do this."""
+    """The role may not do this. Denied a look, nothing is known about what was to be looked at."""
 
 
 class Expired(Denied):
@@ -57,11 +58,19 @@ class RoleNotReady(Denied):
 
 
 class NotThere(CloudProblem):
-    """The thing does not exist (any more)."""
+    """The thing does not exist: any more, or as far as this part of AWS has heard yet."""
 
 
 class AlreadyThere(CloudProblem):
-    """A thing of this name or a call with this token exists already."""
+    """What was asked for exists already, by name or by token."""
+
+
+class NameTaken(AlreadyThere):
+    """A stack or change set of this name exists: whether it is ours has to be looked at."""
+
+
+class AskedBefore(AlreadyThere):
+    """A call with this token was taken before. Tokens are ours alone: an earlier try of the same step has won."""
 
 
 class NothingToDo(CloudProblem):
@@ -70,6 +79,14 @@ class NothingToDo(CloudProblem):
 
 class WrongState(CloudProblem):
     """The thing is in a state that does not permit this."""
+
+
+class Protected(CloudProblem):
+    """Termination protection is on: deleting takes switching it off first."""
+
+
+class Outdated(WrongState):
+    """The change set no longer fits the stack: a new plan is needed, and a new yes to it."""
 
 
 class Refused(CloudProblem):
@@ -84,46 +101,67 @@ EXPIRED = {
     "UnrecognizedClientException",
     "RequestExpired",
 }
-_THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
-_DENIED = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "UnauthorizedOperation",
-    "SignatureDoesNotMatch",
+# Also what makes a client slow down: see `aws.pace`. The first of these is CloudFormation's.
+THROTTLED = {
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "PriorRequestNotComplete",
+    "EC2ThrottledException",
+    "SlowDown",
 }
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "SignatureDoesNotMatch"}
 _NOT_THERE = {"ChangeSetNotFound", "StackNotFoundException", "ResourceNotFoundException", "NoSuchEntity"}
-_ALREADY = {"AlreadyExistsException", "TokenAlreadyExistsException"}
 _WRONG_STATE = {"InvalidChangeSetStatus", "InvalidOperationException", "OperationInProgressException"}
-# CloudFormation has no code for these: "Stack … is in X state and can not be updated", "… cannot be called from current
-# stack status".
-_WRONG_STATE_WORDS = (" state and can", "current stack status")
-_NO_ANSWER = {"InternalFailure", "InternalError", "ServiceUnavailable", "RequestTimeout", "500", "502", "503", "504"}
+_NO_ANSWER = {"InternalFailure", "InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException"}
 _LOST_ON_THE_WAY = (ConnectionError, HTTPClientError, IncompleteReadError, ResponseParserError)
 
 
+@dataclass(frozen=True)
+class _Rule:
+    """What an answer is known by, its code or words of its message, and what it means to us."""
+
+    meaning: type[CloudProblem]
+    codes: Collection[str] = ()
+    words: Collection[str] = ()
+    sentence: str = "{}"
+
+    def fits(self, code: str, message: str) -> bool:
+        return code in self.codes or any(words in message for words in self.words)
+
+
+# The first that fits counts. CloudFormation has one code, ValidationError, for much of this: hence the words.
+_RULES = (
+    _Rule(Throttled, THROTTLED, sentence="The cloud asks for fewer calls."),
+    _Rule(Expired, EXPIRED, sentence="The launch role's credentials are not accepted: {}"),
+    _Rule(RoleNotReady, words={"cannot be assumed"}, sentence="The launch role cannot be assumed: {}"),
+    _Rule(Denied, _DENIED, sentence="The launch role may not do this: {}"),
+    _Rule(NotThere, _NOT_THERE, {"does not exist"}),
+    _Rule(AskedBefore, {"TokenAlreadyExistsException"}),
+    _Rule(NameTaken, {"AlreadyExistsException"}),
+    _Rule(Protected, words={"TerminationProtection is enabled"}),
+    _Rule(Outdated, words={"[OBSOLETE]"}),
+    _Rule(WrongState, _WRONG_STATE, {" state and can", "current stack status", "cannot be deleted while in status"}),
+    _Rule(NothingToDo, words={"No updates are to be performed", "didn't contain changes"}),
+    _Rule(NoAnswer, _NO_ANSWER, sentence="The cloud failed to answer."),
+    _Rule(Refused, words={""}),
+)
+
+
 def translate(error: ClientError) -> CloudProblem:
-    """Return our word for an AWS error; ValidationError hides several and is told apart by its message."""
+    """Return our word for an AWS error."""
     details = error.response.get("Error", {})
     code, message = str(details.get("Code", "")), str(details.get("Message", "")) or "no reason given"
-    if code in _THROTTLED:
-        return Throttled("The cloud asks for fewer calls.", code)
-    if code in EXPIRED:
-        return Expired(f"The launch role's credentials are not accepted: {message}", code)
-    if "cannot be assumed" in message or (code in _DENIED and error.operation_name == "AssumeRole"):
+    if code in _DENIED and error.operation_name == "AssumeRole":
         return RoleNotReady(f"The launch role cannot be assumed: {message}", code)
-    if code in _DENIED:
-        return Denied(f"The launch role may not do this: {message}", code)
-    if code in _NOT_THERE or "does not exist" in message:
-        return NotThere(message, code)
-    if code in _ALREADY:
-        return AlreadyThere(message, code)
-    if code in _WRONG_STATE or any(words in message for words in _WRONG_STATE_WORDS):
-        return WrongState(message, code)
-    if "No updates are to be performed" in message or "didn't contain changes" in message:
-        return NothingToDo(message, code)
-    if code in _NO_ANSWER or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400) >= 500:
+    rule = next(rule for rule in _RULES if rule.fits(code, message))
+    if rule.meaning is Refused and error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400) >= 500:
         return NoAnswer("The cloud failed to answer.", code)
-    return Refused(message, code)
+    return rule.meaning(rule.sentence.replace("{}", message), code)
 
 
 @contextmanager

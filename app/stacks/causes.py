@@ -19,11 +19,18 @@ class Eventlike(Protocol):
     def reason(self) -> str: ...
 
 
+class Nestable(Eventlike, Protocol):
+    """An event that also says which thing it is about: of a nested stack, the stack's id."""
+
+    @property
+    def physical_id(self) -> str: ...
+
+
+STACK_TYPE = "AWS::CloudFormation::Stack"
+_CANCELLED = ("Resource creation cancelled", "Resource update cancelled", "Resource deletion cancelled")
 # What CloudFormation says of resources and stacks that failed because something else did.
 _CONSEQUENCES = (
-    "Resource creation cancelled",
-    "Resource update cancelled",
-    "Resource deletion cancelled",
+    *_CANCELLED,
     "Rollback requested",
     "The following resource(s) failed",
     "Embedded stack",
@@ -108,9 +115,27 @@ NO_ADVICE = "Read the reason; if it says nothing to you, ask the template's supp
 
 def is_consequence(event: Eventlike) -> bool:
     """Say whether an event failed only because something else did."""
-    return any(words in event.reason for words in _CONSEQUENCES) or (
-        event.type == "AWS::CloudFormation::Stack" and not event.reason
-    )
+    return any(words in event.reason for words in _CONSEQUENCES) or (event.type == STACK_TYPE and not event.reason)
+
+
+def is_about(event: Nestable, cloud_id: str) -> bool:
+    """Say whether an event is about this stack itself and not about one of its resources."""
+    return event.type == STACK_TYPE and event.physical_id == cloud_id
+
+
+def is_nested_failure(event: Nestable) -> bool:
+    """Say whether a nested stack failed for a reason that only its own events tell."""
+    is_stack = event.type == STACK_TYPE and event.physical_id.startswith("arn:")
+    return is_stack and is_consequence(event) and not any(words in event.reason for words in _CANCELLED)
+
+
+def suspects(events: Iterable[Nestable], cloud_id: str) -> list[Nestable]:
+    """Return what may have failed first, in order: failures that are no consequence, and failed nested stacks.
+
+    `cloud_id` is the stack the events, oldest first, belong to; what it says of itself is about its resources.
+    """
+    failed = [event for event in events if event.status.endswith("_FAILED") and not is_about(event, cloud_id)]
+    return [event for event in failed if is_nested_failure(event) or not is_consequence(event)]
 
 
 def first_cause(events: Iterable[Eventlike]) -> Eventlike | None:
@@ -120,14 +145,18 @@ def first_cause(events: Iterable[Eventlike]) -> Eventlike | None:
     return next(iter(causes or failed), None)
 
 
-def explain(event: Eventlike | None, fallback: str = "") -> dict[str, Any]:
-    """Return a failure in plain words: sentence, meaning, advice, and the raw reason with where it comes from."""
+def explain(event: Eventlike | None, fallback: str = "", inside: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a failure in plain words: sentence, meaning, advice, and the raw reason with where it comes from.
+
+    `inside` names the nested stacks it lies in, outermost first.
+    """
     if event is None:
         reason = fallback or "CloudFormation gave no reason."
         return {**_words(reason), "sentence": reason, "reason": reason, "logical_id": "", "type": ""}
     verb = {"CREATE": "created", "UPDATE": "changed", "DELETE": "deleted"}.get(event.status.split("_")[0], "finished")
     words = _words(event.reason)
-    sentence = f"{event.logical_id} could not be {verb}. {words['meaning']}".strip()
+    name = " in ".join((event.logical_id, *reversed(inside)))
+    sentence = f"{name} could not be {verb}. {words['meaning']}".strip()
     return {
         **words,
         "sentence": sentence,

@@ -2,22 +2,40 @@
 
 from collections.abc import Callable
 
-from app.jobs.flows import Flow, Step, register
+from app.aws.errors import Denied
+from app.jobs.flows import Again, Flow, Step, Steps, register
 from app.stacks import cancelling, deleting, launching, performing, planning, settling
+from app.stacks.case import Case
 from app.stacks.wordings import explain_problem
+
+# How long to wait before looking again where the role may not look.
+LOOK_LATER = 30.0
+
+
+def _patient(run: Callable[[Case], Steps]) -> Callable[[Case], Steps]:
+    """Make a step wait that may not look: that says nothing about the stack, whose outcome only a look can tell."""
+
+    def look(case: Case) -> Steps:
+        try:
+            return (yield from run(case))
+        except Denied as problem:
+            return Again(case.pace if problem.patience else LOOK_LATER, problem.sentence)
+
+    return look
+
 
 _CHANGE = (
     Step("plan", planning.plan),
     Step("confirm", planning.confirm),
     Step("execute", launching.execute),
-    Step("follow", launching.follow, handles_cancel=True),
-    Step("verify", launching.verify, handles_cancel=True),
+    Step("follow", _patient(launching.follow), handles_cancel=True),
+    Step("verify", _patient(launching.verify), handles_cancel=True),
 )
 _DELETE = (
     Step("check", deleting.check),
     Step("execute", deleting.execute),
-    Step("follow", deleting.follow, handles_cancel=True),
-    Step("verify", deleting.verify, handles_cancel=True),
+    Step("follow", _patient(deleting.follow), handles_cancel=True),
+    Step("verify", _patient(deleting.verify), handles_cancel=True),
 )
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from app.aws import cloudformation as cfn
-from app.aws.errors import AlreadyThere, CloudProblem, NotThere, WrongState
+from app.aws.errors import AlreadyThere, CloudProblem, NotThere, Outdated, WrongState
 from app.jobs.flows import Again, Cancelled, Done, Effect, Skip, Steps, Stop
 from app.stacks.case import Case
 from app.stacks.effects import (
@@ -46,7 +46,7 @@ def _start(case: Case) -> Generator[Effect, Any, Again | Stop | None]:
         yield ExecuteChangeSet(case.plan.change_set_id, case.token("execute"))
     except (WrongState, NotThere) as problem:
         how = yield from execution(case)
-        if how == "AVAILABLE" and case.looks <= LOOKS_BEFORE_BELIEVING:
+        if how == "AVAILABLE" and not isinstance(problem, Outdated) and case.looks <= LOOKS_BEFORE_BELIEVING:
             # It can be executed and it cannot: one of the two is an old reading.
             return Again(case.pace, problem.sentence)
         if how not in STARTED:

@@ -17,7 +17,7 @@ from app.cloudformation.capabilities import capabilities
 from app.jobs.flows import Effect, Note
 from app.jobs.models import Job
 from app.jobs.run import Run
-from app.stacks import causes, effects
+from app.stacks import causes, effects, nested
 from app.stacks.case import Case, PlanFacts
 from app.stacks.cloud import change_set_name, cloudformation, tags
 from app.stacks.following import is_the_stack, last_event_id
@@ -158,11 +158,12 @@ def _(effect: effects.Explain, scene: Scene) -> dict[str, Any]:
         event for event in db.session.scalars(query) if not is_the_stack(scene.stack.cloud_name, event) or event.reason
     ]
     db.release()
-    cause = causes.first_cause(events)
-    if cause is None or causes.is_consequence(cause):
+    found = nested.first_cause_of(scene.client, effect.state.cloud_id, events)
+    cause, inside = (found.event, found.inside) if found else (causes.first_cause(events), ())
+    if found is None:
         cause = causes.first_cause(cfn.failed_checks(scene.client, StackName=effect.state.cloud_id)) or cause
-    return causes.explain(cause, effect.state.reason) | {
-        "others": causes.others_failed(events, cause),
+    return causes.explain(cause, effect.state.reason, inside) | {
+        "others": causes.others_failed(events, found.seen_as if found else cause),
         "cloud_status": effect.state.status,
         "next_action": MEANINGS[effect.state.status].next_action,
     }

@@ -52,7 +52,8 @@ class Follow(StrEnum):
     GOES_ON = "goes_on"
     # What was asked for is there; what it replaced is still being removed, so the next change has to wait.
     TIDIES = "tidies"
-    # No end this job can have reached: the reading is older than the request, or the request never arrived.
+    # No end this job can have reached: the reading is older than the request, the request never arrived, or the cloud
+    # took it back: a deletion whose exports are in use leaves the stack as it stood. The events tell which.
     STALE = "stale"
     # Not found. Soon after the request it may be too young to be known; told often enough, it is gone.
     UNSEEN = "unseen"

@@ -9,6 +9,7 @@ from command.installation import Ports, read_secrets
 FROM_THE_SHELL = ("HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 # Settings that tune without saying where anything is (app/config.py lists what they mean).
 TUNING = (
+    "AWS_CALLS_PER_SECOND",
     "FOLLOW_SECONDS",
     "JOB_HOURS",
     "LEASE_SECONDS",
@@ -22,6 +23,8 @@ TUNING = (
     "WEB_THREADS",
     "WORKER_THREADS",
 )
+# The local cloud belongs to nobody else, so nothing has to be left for others.
+UNLIMITED = {"AWS_CALLS_PER_SECOND": "0"}
 BASE = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHONUNBUFFERED": "1"}
 
 
@@ -32,7 +35,14 @@ def bare() -> dict[str, str]:
 
 def of_the_portal(data: Path, ports: Ports) -> dict[str, str]:
     """Return the settings of the web server, the worker and the portal's own commands."""
-    return bare() | _of_the_shell(TUNING) | read_secrets(data) | towards_the_cloud(ports) | _portal(data, ports)
+    return (
+        bare()
+        | UNLIMITED
+        | _of_the_shell(TUNING)
+        | read_secrets(data)
+        | towards_the_cloud(ports)
+        | _portal(data, ports)
+    )
 
 
 def towards_the_cloud(ports: Ports) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Clients: made through the assumed role, kept, bounded, and forgotten once their credentials are refused."""
 
 import threading
+import time
 from urllib.parse import parse_qs
 
 import pytest
@@ -9,7 +10,8 @@ from botocore.awsrequest import AWSResponse
 from app.aws import clients
 from app.aws import cloudformation as cfn
 from app.aws.clients import Clients, Place
-from app.aws.errors import Expired, RoleNotReady
+from app.aws.errors import Expired, RoleNotReady, Throttled
+from app.aws.pace import LONGEST_WAIT
 
 HERE = Place("111122223333", "arn:aws:iam::111122223333:role/slipway-launch", "eu-west-1")
 
@@ -127,3 +129,43 @@ def test_a_slow_account_stops_no_other(aws, monkeypatch):
     for thread in threads:
         thread.join()
     assert len(kept._clients) == 2
+
+
+def took(call, *args):
+    began = time.monotonic()
+    call(*args)
+    return time.monotonic() - began
+
+
+def test_calls_of_one_account_take_turns_and_those_of_another_do_not_wait_for_them(aws):
+    kept = Clients("", "", 2)
+    client = kept.get("cloudformation", HERE, "dana-job-1")
+    same_account = kept.get("cloudformation", HERE, "omar-job-2")
+    elsewhere = kept.get("cloudformation", Place(HERE.account, HERE.role_arn, "eu-central-1"), "dana-job-1")
+    assert took(cfn.find_stack, client, "refunds") + took(cfn.find_stack, client, "refunds") < 0.3
+    assert took(cfn.find_stack, same_account, "refunds") > 0.3
+    assert took(cfn.find_stack, elsewhere, "refunds") < 0.3
+
+
+def test_a_turn_too_far_away_is_asked_for_later_and_nothing_is_sent(aws):
+    kept = Clients("", "", 1 / (2 * LONGEST_WAIT))
+    client = kept.get("cloudformation", HERE, "dana-job-1")
+    cfn.find_stack(client, "refunds")
+    with pytest.raises(Throttled, match="holds back"):
+        cfn.find_stack(client, "refunds")
+    assert aws.sent.count("DescribeStacks") == 1
+
+
+def test_a_complaint_of_the_cloud_slows_the_account_down_and_botocores_own_retry_takes_its_turn(aws):
+    kept = Clients("", "", 10)
+    client = kept.get("cloudformation", HERE, "dana-job-1")
+    aws.refuse = {"DescribeStacks": "Throttling"}
+    assert cfn.find_stack(client, "refunds") is None
+    assert aws.sent.count("DescribeStacks") == 2
+    assert 5 <= kept.paces.of(HERE.account, HERE.region).rate < 6
+
+
+@pytest.mark.parametrize("rate", ["-1", "nan", "inf", "many"])
+def test_a_rate_that_is_none_stops_the_start_and_is_named(make_app, rate):
+    with pytest.raises(SystemExit, match="AWS_CALLS_PER_SECOND"):
+        make_app(AWS_CALLS_PER_SECOND=rate)

@@ -2,7 +2,6 @@
 
 import math
 
-import boto3
 import pytest
 from botocore.exceptions import (
     ConnectTimeoutError,
@@ -12,16 +11,19 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from botocore.parsers import ResponseParserError
-from botocore.stub import Stubber
 
 from app.aws import cloudformation as cfn
 from app.aws.errors import (
     AlreadyThere,
+    AskedBefore,
     Denied,
     Expired,
+    NameTaken,
     NoAnswer,
     NothingToDo,
     NotThere,
+    Outdated,
+    Protected,
     Refused,
     RoleNotReady,
     Throttled,
@@ -42,8 +44,14 @@ ANSWERS = [
     ("ValidationError", "Role arn:aws:iam::1:role/r is invalid or cannot be assumed", 400, RoleNotReady),
     ("ValidationError", "Stack with id refunds does not exist", 400, NotThere),
     ("ChangeSetNotFound", "ChangeSet [p-1] does not exist", 404, NotThere),
-    ("AlreadyExistsException", "Stack [refunds] already exists", 400, AlreadyThere),
-    ("TokenAlreadyExistsException", "Token already exists", 400, AlreadyThere),
+    ("ThrottledException", "Slow down", 400, Throttled),
+    ("ValidationError", "Stack [arn] does not exist", 400, NotThere),
+    ("AlreadyExistsException", "Stack [refunds] already exists", 400, NameTaken),
+    ("TokenAlreadyExistsException", "Token already exists", 400, AskedBefore),
+    ("ValidationError", "Stack [refunds] cannot be deleted while TerminationProtection is enabled", 400, Protected),
+    ("ValidationError", "Stack [refunds] cannot be deleted while in status UPDATE_IN_PROGRESS", 400, WrongState),
+    ("InvalidChangeSetStatus", "ChangeSet [p-1] cannot run in its execution status of [OBSOLETE]", 400, Outdated),
+    ("RequestTimeoutException", "Too slow", 400, NoAnswer),
     ("InvalidChangeSetStatus", "ChangeSet [p-1] cannot be executed in its current status of [FAILED]", 400, WrongState),
     ("OperationInProgressException", "Another operation is in progress", 409, WrongState),
     ("ValidationError", "Stack:refunds is in UPDATE_IN_PROGRESS state and can not be updated.", 400, WrongState),
@@ -57,15 +65,6 @@ ANSWERS = [
     ("ServiceUnavailable", "Service is unavailable", 503, NoAnswer),
     ("NobodyKnowsThisCode", "something inside", 500, NoAnswer),
 ]
-
-
-@pytest.fixture
-def stubbed():
-    client = boto3.client(
-        "cloudformation", region_name="eu-west-1", aws_access_key_id="any", aws_secret_access_key="any"
-    )
-    with Stubber(client) as stubber:
-        yield client, stubber
 
 
 @pytest.mark.parametrize(("code", "message", "status", "ours"), ANSWERS)
@@ -104,7 +103,22 @@ def test_patience_is_for_what_time_heals():
     assert Throttled.patience == NoAnswer.patience == math.inf
     assert Expired.patience == 1
     assert 3 <= RoleNotReady.patience <= 6
-    assert [each.patience for each in (Denied, NotThere, AlreadyThere, NothingToDo, WrongState, Refused)] == [0] * 6
+    final = (Denied, NotThere, NameTaken, AskedBefore, Protected, NothingToDo, WrongState, Outdated, Refused)
+    assert [each.patience for each in final] == [0] * len(final)
+
+
+def test_a_name_that_is_taken_and_a_call_that_won_are_two_things():
+    assert issubclass(NameTaken, AlreadyThere)
+    assert issubclass(AskedBefore, AlreadyThere)
+    assert not issubclass(NameTaken, AskedBefore)
+    assert not issubclass(AskedBefore, NameTaken)
+
+
+def test_a_message_with_braces_is_told_as_it_is(stubbed):
+    client, stubber = stubbed
+    stubber.add_client_error("execute_change_set", "AccessDenied", "no policy for {} and {0}")
+    with pytest.raises(Denied, match=r"no policy for \{\} and \{0\}"):
+        cfn.execute_change_set(client, "p-1", "p-1-execute")
 
 
 def test_a_template_too_large_for_a_request_is_told_so_before_it_is_sent(stubbed):
@@ -175,3 +189,18 @@ def test_an_empty_change_set_is_known_by_its_words(reason):
     assert cfn.ChangeSet("a", "b", "FAILED", "UNAVAILABLE", reason).is_empty
     assert not cfn.ChangeSet("a", "b", "FAILED", "UNAVAILABLE", "Transform failed").is_empty
     assert not cfn.ChangeSet("a", "b", "CREATE_COMPLETE", "AVAILABLE", "").is_empty
+
+
+@pytest.mark.parametrize(
+    ("status", "execution", "outdated"),
+    [
+        ("CREATE_COMPLETE", "AVAILABLE", False),
+        ("CREATE_COMPLETE", "OBSOLETE", True),
+        ("CREATE_COMPLETE", "UNAVAILABLE", True),
+        ("CREATE_IN_PROGRESS", "UNAVAILABLE", False),
+        ("CREATE_COMPLETE", "EXECUTE_IN_PROGRESS", False),
+        ("CREATE_COMPLETE", "EXECUTE_COMPLETE", False),
+    ],
+)
+def test_a_change_set_that_no_longer_fits_is_known(status, execution, outdated):
+    assert cfn.ChangeSet("a", "b", status, execution, "").is_outdated == outdated
