@@ -39,9 +39,9 @@ class CallLog:
         self.calls: list[Call] = []
         self._output = file.open("a", encoding="utf-8")
 
-    def add(self, call: Call, **more: str | bool) -> None:
-        """Write down a call that is over."""
-        call = replace(call, **more)
+    def add(self, call: Call, outcome: str = UNANSWERED, *, happened: bool = False, stack_id: str = "") -> None:
+        """Write down a call that is over, and how it ended."""
+        call = replace(call, outcome=outcome, happened=happened, stack_id=stack_id or call.stack_id)
         self.calls.append(call)
         self._output.write(json.dumps(asdict(call)) + "\n")
         self._output.flush()

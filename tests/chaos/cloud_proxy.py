@@ -81,7 +81,8 @@ class CloudProxy(Door):
             self._log.add(call, outcome=code)
             return _error(status, code, message)
         if choice.kind in ("timeout", "reset"):
-            return await self._leave_alone(call, writer)
+            await self._leave_alone(call, writer)
+            return None
         if choice.kind == "stale" and (before := self._from_before(call, request)):
             self._log.add(call, outcome="ok")
             return before
@@ -111,7 +112,8 @@ class CloudProxy(Door):
             self._log.add(call)
             return None
         happened = found.status < 300
-        outcome, given = _outcome(found), found
+        outcome = _outcome(found)
+        given: Message | None = found
         if choice.kind == "execute_then_fail":
             is_cut = choice.random.random() < 0.5
             outcome = UNANSWERED if is_cut else "InternalFailure"

@@ -122,8 +122,8 @@ class Proxy(Door):
         link = Link(writer, far)
         self._links.add(link)
         ways = [
-            asyncio.ensure_future(self._pump(link, reader, far, self._ask)),
-            asyncio.ensure_future(self._pump(link, far_reader, writer, self._answer)),
+            asyncio.create_task(self._pump(link, reader, far, self._ask)),
+            asyncio.create_task(self._pump(link, far_reader, writer, self._answer)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -131,7 +131,7 @@ class Proxy(Door):
             self._links.discard(link)
             await self._part(link, ways)
 
-    async def _part(self, link: Link, ways: list[asyncio.Future[None]]) -> None:
+    async def _part(self, link: Link, ways: list[asyncio.Task[None]]) -> None:
         """End both directions once one has ended; what was on its way already may still arrive."""
         for way in ways:
             way.cancel()
