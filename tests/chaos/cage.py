@@ -41,6 +41,13 @@ class Cage:
                 every_one.callback(member.end)
         shutil.rmtree(self.directory, ignore_errors=True)
 
+    def start(self, *members: "Member") -> None:
+        """Start several at once and return when all are ready."""
+        for member in members:
+            member.launch()
+        for member in members:
+            member.wait_until_ready()
+
     def note(self, name: str, pid: int) -> None:
         """Write down who was started, for whoever has to tidy up after a crash of the tests themselves."""
         with (self.directory / "pids").open("a") as output:
@@ -73,16 +80,17 @@ class Member:
 
     def start(self) -> Self:
         """Start it and return once it is ready; raises DidNotStart with the end of its log when it is not."""
-        self._launch()
+        self.launch()
         self.wait_until_ready()
         return self
 
     def run(self, seconds: float = 60) -> int:
         """Start a program that ends by itself, wait for that, and return its exit status."""
-        self._launch()
+        self.launch()
         return self.wait(seconds)
 
-    def _launch(self) -> None:
+    def launch(self) -> None:
+        """Start it, and do not wait for it."""
         self.end()
         command = self.disk.inside(self.command) if self.disk else self.command
         with self.log.open("ab") as output:

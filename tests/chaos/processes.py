@@ -75,9 +75,9 @@ class Worker(Member):
         super().__init__(cage, name, command, env=given, disk=disk)
         self._started_before = 0
 
-    def start(self) -> "Worker":
+    def launch(self) -> None:
         self._started_before = self.output().count("worker_ready")
-        return super().start()
+        super().launch()
 
     def is_ready(self) -> bool:
         return self.output().count("worker_ready") > self._started_before

@@ -1,4 +1,4 @@
-"""The tools that break things do break them, and put them right again."""
+"""The proxy before a database or a broker breaks what it is told to break, and puts it right again."""
 
 import contextlib
 import socket
