@@ -87,9 +87,11 @@ class CloudFormation:
         try:
             check()
             self.wire.there()
-            found = self._do(operation, request)
-            self.wire.back()
-            return found
+            try:
+                return self._do(operation, request)
+            finally:
+                # A refusal gets lost as easily as any other answer.
+                self.wire.back()
         except (Refusal, BotoCoreError) as problem:
             error = problem.code if isinstance(problem, Refusal) else type(problem).__name__
             raise
