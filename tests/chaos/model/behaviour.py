@@ -61,7 +61,7 @@ _MOST: dict[str, Any] = {
     "create_fails": 0.5,
     "update_fails": 0.5,
     "delete_fails": 0.4,
-    "rollback_fails": 0.4,
+    "rollback_fails": 0.6,
     "plan_fails": 0.1,
     "forgets_change_sets": 0.5,
     "refuses_tokens": 1.0,

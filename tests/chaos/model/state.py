@@ -9,6 +9,8 @@ STACK_TYPE = "AWS::CloudFormation::Stack"
 # From here on the stack is what was asked for, whatever is still to be cleaned up or mended.
 _ARRIVED = {"CREATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "IMPORT_COMPLETE"}
 _HALF_ARRIVED = {"CREATE_FAILED", "UPDATE_FAILED"}
+# From here on the stack holds what its template names; what could not be removed is left behind, no longer its own.
+_TIDY = {"UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}
 
 
 class Moment(NamedTuple):
@@ -169,6 +171,9 @@ class Stack:
         self._record(at, self.name, self.id, STACK_TYPE, status, reason)
         if status in _ARRIVED or status in _HALF_ARRIVED:
             self._take_over(at)
+        if status in _TIDY:
+            named = self.outline().types
+            self.resources = {name: each for name, each in self.resources.items() if name in named}
         if status == "DELETE_COMPLETE":
             self.deleted_at = at
         if self.operation.change_set and (status in _ARRIVED or not status.endswith("_IN_PROGRESS")):
