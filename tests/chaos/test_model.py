@@ -256,6 +256,8 @@ def test_a_failed_rollback_can_be_continued_by_skipping(world: World):
     assert world.status() == "UPDATE_ROLLBACK_COMPLETE"
     # What the update had added is gone again.
     assert set(world.resources()) == {"Queue", "Topic"}
+    events = world.client.describe_stack_events(StackName="orders")["StackEvents"]
+    assert ("Table", "DELETE_COMPLETE") in [(each["LogicalResourceId"], each["ResourceStatus"]) for each in events]
     assert "state and can" in refusal(skip, StackName="orders", ClientRequestToken="more")[1]
 
 
@@ -350,6 +352,19 @@ def test_a_change_set_that_changes_nothing_fails(world: World):
     assert refusal(world.client.describe_change_set, ChangeSetName=made["Id"])[0] == "ChangeSetNotFound"
 
 
+def test_new_tags_touch_every_resource_and_a_parameter_those_that_name_it(world: World):
+    world.launch()
+    world.plan("UPDATE", ChangeSetName="tags", Tags=[])
+    world.plan("UPDATE", ChangeSetName="days", Parameters=[{"ParameterKey": "Days", "ParameterValue": "9"}])
+    world.wait(1)
+    assert [planned(world, "tags"), planned(world, "days")] == [["Queue", "Topic"], ["Queue"]]
+
+
+def planned(world: World, name: str) -> list[str]:
+    found = world.client.describe_change_set(ChangeSetName=name, StackName="orders")["Changes"]
+    return [each["ResourceChange"]["LogicalResourceId"] for each in found]
+
+
 def test_a_change_set_of_a_stack_that_changed_is_obsolete(world: World):
     world.launch()
     made = world.plan("UPDATE", ChangeSetName="plan-2", Tags=[])
@@ -441,6 +456,14 @@ def test_stale_reads_show_the_past_but_never_change_it():
     assert executions == {"AVAILABLE", "EXECUTE_IN_PROGRESS"}
     counts = {len(world.client.describe_stack_events(StackName="orders")["StackEvents"]) for _ in range(50)}
     assert counts == {1, 4}
+    world.wait(6)
+    assert {frozenset(world.resources().values()) for _ in range(50)} == {
+        frozenset(),
+        frozenset({"CREATE_IN_PROGRESS"}),
+        frozenset({"CREATE_COMPLETE"}),
+    }
+    stacks = [world.client.describe_stacks(StackName="orders")["Stacks"][0] for _ in range(50)]
+    assert {stack["StackStatus"] for stack in stacks if "Outputs" in stack} == {"CREATE_COMPLETE"}
     world.wait(100)
     assert {world.status() for _ in range(50)} == {"CREATE_COMPLETE"}
 
@@ -455,7 +478,9 @@ def test_right_after_its_making_a_stack_may_not_be_seen_yet():
 def test_the_world_does_not_depend_on_how_often_somebody_looks():
     def fare(looks: int) -> list[tuple[float, str]]:
         world = World(7, replace(Behaviour.drawn(random.Random(3)), unreachable=0, throttled=0, server_errors=0))
-        world.cloud.behave(replace(world.cloud.behaviour, lost_answers=0, role_ready_after=0, credentials_seconds=1e9))
+        world.cloud.behave(
+            replace(world.cloud.behaviour, stale=0.5, lost_answers=0, role_ready_after=0, credentials_seconds=1e9)
+        )
         made = world.plan()
         for _ in range(looks):
             world.client.list_stacks()
