@@ -207,21 +207,22 @@ Request = Write | Effect
 Advance = Generator[Request, Any, None]
 
 
-def advance(flow: Flow, facts: JobFacts, dice: Dice) -> Advance:
+def advance(flow: Flow, facts: JobFacts, dice: Dice, opened: Act | None = None) -> Advance:
     """Take a claimed job as far as it goes without waiting.
 
     Asks for writes and effects; a write is answered with the facts as they are after it, an effect with what it found.
-    The end of one step and the intent of the next are one write.
+    The end of one step and the intent of the next are one write. `opened`: an act whose opening was written with the
+    claim already.
     """
     done = Write()
     while True:
-        act = next_act(written(facts, done), flow)
-        write = done + opening(act)
+        act = opened or next_act(written(facts, done), flow)
+        write = Write() if opened else done + opening(act)
         if not write.says_nothing:
             facts = yield write
         if isinstance(act, End):
             return
-        done = Write()
+        done, opened = Write(), None
         if isinstance(act, Take) and not isinstance(next_act(facts, flow), Take):
             # Somebody has asked to cancel, or time has run out, while the intent was written.
             continue

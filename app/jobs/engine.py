@@ -96,11 +96,12 @@ class Worker:
         if row is None:
             db.session.commit()
             return None
-        facts = facts_of(row, db.session.execute(_STEPS, {"job_id": job_id}).all())
+        run = Run(row, facts_of(row, db.session.execute(_STEPS, {"job_id": job_id}).all()), self.lease_seconds)
+        run.open()
         reached("claim/effect")
         db.session.commit()
         reached("claim/after")
-        return Run(row, facts, self.lease_seconds)
+        return run
 
     def heartbeat(self) -> None:
         """Renew the lease of every job this process holds; forget the ones it no longer holds."""
@@ -134,7 +135,7 @@ def _carry_on(run: Run) -> None:
 
 def _drive(run: Run, flow: Flow) -> None:
     """Perform one request of the decisions after the other, and send back what came of it."""
-    decided: Advance = decisions.advance(flow, run.facts, random)
+    decided: Advance = decisions.advance(flow, run.facts, random, run.opened)
     answer: Any = None
     problem: Problem | None = None
     while True:

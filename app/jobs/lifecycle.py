@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app import db
 from app.errors import Conflict
@@ -74,16 +74,27 @@ def can(job: "Job", transition: Transition) -> bool:
 
 
 def apply(job: "Job", transition: Transition, *, fence: int | None = None, **values: object) -> None:
-    """Move the job, only if its state (and fence, for a worker) is still what the caller believes.
+    """Move the job, only if its state (and fence, for a worker) permits it, and read it afresh.
 
-    Raises InvalidTransition when it is not. Sets `finished_at` on the way into a final state.
+    Raises InvalidTransition when it is not.
     """
-    model = type(job)
+    move(type(job), job.id, job.ref, transition, fence=fence, **values)
+    db.session.refresh(job)
+
+
+def move(
+    model: "type[Job]", job_id: int, ref: str, transition: Transition, *, fence: int | None = None, **values: object
+) -> None:
+    """Move a job, only if its state (and fence, for a worker) permits it.
+
+    Raises InvalidTransition when it does not. Sets `finished_at` on the way into a final state.
+    """
     if transition.target not in UNFINISHED:
         values.setdefault("finished_at", db.now())
-    query = update(model).where(model.id == job.id, model.status.in_(transition.sources))
+    query = update(model).where(model.id == job_id, model.status.in_(transition.sources))
     if fence is not None:
         query = query.where(model.fence == fence)
-    if db.count_changed(db.session.execute(query.values(status=transition.target, **values))) == 0:
-        raise InvalidTransition(f"This job can no longer {transition.name}: it is {job.status}.", job=job.ref)
-    db.session.refresh(job)
+    moved = query.values(status=transition.target, **values).execution_options(synchronize_session=False)
+    if db.count_changed(db.session.execute(moved)) == 0:
+        status = db.session.scalar(select(model.status).where(model.id == job_id))
+        raise InvalidTransition(f"This job can no longer {transition.name}: it is {status}.", job=ref)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import selectinload
 from app import db
 from app.failpoints import reached
 from app.jobs import lifecycle
-from app.jobs.decisions import End, JobFacts, StepChange, StepFacts, Write, written
+from app.jobs.decisions import End, JobFacts, StepChange, StepFacts, Take, Write, next_act, opening, written
 from app.jobs.flows import FLOWS
 from app.jobs.lifecycle import StepStatus
 from app.jobs.models import EPOCH, Job, JobStep
@@ -41,12 +41,22 @@ class Run:
         self.facts = facts
         self.lease_seconds = lease_seconds
         self.is_repeat = False
+        # What was begun in the transaction of the claim.
+        self.opened: Take | None = None
         # Where in the job this worker is: kind, step and what is being done there.
         self.place = ""
         # What has been done outside and is not recorded yet.
         self._unrecorded: list[str] = []
         # What the steps of this claim made once and use again, such as a client of the cloud.
         self.kept: dict[Any, Any] = {}
+
+    def open(self) -> None:
+        """Write the intent of the first step in the transaction of the claim, which is open; anything else waits."""
+        flow = FLOWS.get(self.facts.kind)
+        act = next_act(self.facts, flow) if flow else None
+        if isinstance(act, Take):
+            self.opened = act
+            self._write(opening(act))
 
     def done(self, deed: Callable[[], Any]) -> Any:
         """Do something outside that the next commit records."""
@@ -131,7 +141,7 @@ class Run:
             self._end(write.end)
         elif write.holds and not self.facts.wants_cancel:
             # Whoever asked to cancel meanwhile found no waiting job to resume: then it goes on at once.
-            lifecycle.apply(self.job, lifecycle.WAIT, fence=self.fence, **FREE)
+            lifecycle.move(Job, self.job_id, self.ref, lifecycle.WAIT, fence=self.fence, **FREE)
 
     def _change_step(self, change: StepChange) -> None:
         values: dict[str, Any] = {"status": change.status}
@@ -151,15 +161,15 @@ class Run:
         """Move the job to where it ends and let its flow settle the rest."""
         if end.step and end.transition is lifecycle.FAIL:
             self._update_step(end.step.key, {"status": StepStatus.FAILED, "done_at": db.now()})
-        job, target = self.job, end.transition.target
+        target = end.transition.target
         is_final = target not in lifecycle.UNFINISHED
         # What needs attention may be resumed, and then needs its secrets; what is final needs them no more.
         sealed = {"sealed": None} if is_final else {}
         failure = dict(end.failure) if end.failure else None
-        lifecycle.apply(job, end.transition, fence=self.fence, failure=failure, **sealed, **FREE)
+        lifecycle.move(Job, self.job_id, self.ref, end.transition, fence=self.fence, failure=failure, **sealed, **FREE)
         if is_final:
-            FLOWS[job.kind].ended(self, target)
-        log.info("job_ended", job=job.ref, kind=job.kind, status=str(target))
+            FLOWS[self.facts.kind].ended(self, target)
+        log.info("job_ended", kind=self.facts.kind, status=str(target))
 
     def let_go(self, seconds: float, *, attempts: int = 0) -> None:
         """Give the job back after something broke; it becomes runnable again after so many seconds."""
