@@ -20,6 +20,13 @@ _NAMES = {"check": "Checked", "plan": "Planned", "confirm": "Approved", "verify"
 _DOING = {"create": ("Creating", "Created"), "update": ("Changing", "Changed"), "delete": ("Deleting", "Deleted")}
 
 
+def stage_name(kind: str, key: str) -> str:
+    """Return the words for a step of a kind of job; starting and following are one stage to whoever reads."""
+    if key in ("execute", "follow") and kind in _DOING:
+        return _DOING[kind][0]
+    return _NAMES.get(key, key.capitalize())
+
+
 @dataclass
 class Lane:
     """One resource on the job's clock; times in seconds since the job began to act."""
