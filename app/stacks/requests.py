@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +19,7 @@ from app.jobs import engine, outbox
 from app.jobs import lifecycle as jobs
 from app.jobs.lifecycle import JobStatus
 from app.jobs.models import Job
+from app.logs import log
 from app.stacks.models import Stack
 
 
@@ -74,6 +76,8 @@ def start_job(
         via=request.via,
         idempotency_key=request.key,
         request_digest=request.digest,
+        # The worker's lines carry it on, so that one word leads from the click to the call in the cloud.
+        request_id=structlog.contextvars.get_contextvars().get("request_id"),
         payload=payload or {},
         sealed=sealed,
         next_run_at=now,
@@ -90,6 +94,7 @@ def start_job(
         raise Conflict("The same request arrived twice at once; ask again for its answer.") from error
     engine.add_steps(job)
     outbox.announce(job.id)
+    log.info("job_asked_for", job=job.ref, kind=kind, stack=stack.ref)
     return job
 
 
