@@ -37,10 +37,10 @@ class Worker:
             return False
         self.held[run.job_id] = run.fence
         try:
-            with structlog.contextvars.bound_contextvars(job_id=run.job_id, fence=run.fence):
+            with structlog.contextvars.bound_contextvars(job_id=run.job_id, fence=run.fence, **run.trail):
                 self._advance(run)
         except LeaseLost:
-            log.warning("lease_lost", job_id=run.job_id, fence=run.fence)
+            log.warning("lease_lost", job_id=run.job_id, fence=run.fence, **run.trail)
         finally:
             # Another thread of this process may have taken the job over meanwhile: its claim is not ours to forget.
             if self.held.get(run.job_id) == run.fence:
@@ -67,13 +67,16 @@ class Worker:
                 status=JobStatus.RUNNING,
                 started_at=func.coalesce(Job.started_at, db.now()),
             )
-            .returning(Job.fence, Job.attempts)
+            .returning(Job.fence, Job.attempts, Job.ref, Job.request_id)
             .execution_options(synchronize_session=False)
         )
         claimed = db.session.execute(query).one_or_none()
         outbox.forget(job_id)
         db.session.commit()
-        return Run(job_id, claimed.fence, claimed.attempts, self.lease_seconds) if claimed else None
+        if claimed is None:
+            return None
+        trail = {"job": claimed.ref} | ({"request_id": claimed.request_id} if claimed.request_id else {})
+        return Run(job_id, claimed.fence, claimed.attempts, self.lease_seconds, trail)
 
     def heartbeat(self) -> None:
         """Renew the lease of every job this process holds; forget the ones it no longer holds."""
@@ -240,7 +243,7 @@ def _end(run: Run, transition: lifecycle.Transition, failure: dict | None = None
         lifecycle.apply(job, transition, fence=run.fence, failure=failure, **sealed, **_free())
         if is_final:
             FLOWS[job.kind].ended(run, transition.target)
-        log.info("job_ended", job=job.ref, kind=job.kind, status=str(transition.target))
+        log.info("job_ended", kind=job.kind, status=str(transition.target))
 
 
 def _free() -> dict[str, object]:

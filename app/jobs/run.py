@@ -18,11 +18,15 @@ class LeaseLost(Exception):
 class Run:
     """A job held by this worker under one fence."""
 
-    def __init__(self, job_id: int, fence: int, attempt: int, lease_seconds: float):
+    def __init__(
+        self, job_id: int, fence: int, attempt: int, lease_seconds: float, trail: dict[str, str] | None = None
+    ):
         self.job_id = job_id
         self.fence = fence
         self.attempt = attempt
         self.lease_seconds = lease_seconds
+        # What every line in the log carries beside id and fence: the job's name and the request it came from.
+        self.trail = trail or {}
         self.step: JobStep | None = None
         self.is_repeat = False
 
