@@ -41,7 +41,7 @@ class Line:
 
     @property
     def stage(self) -> str:
-        """The words for the step: "2 Planned"."""
+        """The words for the step: "2 Planning"."""
         return f"{self.step.number} {stage_name(self.job.kind, self.step.key)}" if self.step else ""
 
     @property
