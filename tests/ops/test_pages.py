@@ -75,7 +75,8 @@ def test_the_queue_is_oldest_first_and_leaves_out_what_has_ended(everything, pet
 
 def test_a_row_tells_the_step_the_lease_and_the_next_look(everything, petra):
     found = rows(petra.get("/operations"))
-    assert re.search(rf"2 h old held create in .* Running now 2 Planning 3 min {LIVES} for (19|20) s, fence 1 1", found["held"])
+    lease = rf"{LIVES} for (19|20) s, fence 1 1"
+    assert re.search(rf"2 h old held create in .* Running now 2 Planning 3 min {lease}", found["held"])
     assert re.search(rf"{GONE} silent, for [45] s", found["abandoned"])
     assert "due 41 s" in found["due"]
     assert re.search(r"in (29|30) s", found["resting"])
