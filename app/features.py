@@ -26,7 +26,8 @@ def _init_api(app: Flask) -> None:
     from app.catalog import api as catalog
     from app.environments import api as environments
     from app.identity import api as people
+    from app.ops import api as operations
     from app.stacks import api as of_stacks
     from app.stacks import job_api as jobs
 
-    api.init_app(app, [catalog.bp, environments.bp, of_stacks.bp, jobs.bp, people.bp])
+    api.init_app(app, [catalog.bp, environments.bp, of_stacks.bp, jobs.bp, people.bp, operations.bp])

@@ -94,6 +94,8 @@ def _set_headers(response: Response, config: Config) -> None:
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cache-Control", "no-store")
+    # Whoever has this answer can find its lines in the log, and those of the job it asked for.
+    headers.setdefault("X-Request-Id", structlog.contextvars.get_contextvars().get("request_id", ""))
     headers.add("Vary", "HX-Request")
     if config.is_https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")

@@ -11,6 +11,7 @@ import botocore.session
 from botocore.config import Config as BotoConfig
 from flask import current_app
 
+from app.aws.calls import noted
 from app.aws.errors import EXPIRED, translated
 from app.aws.pace import Paces
 
@@ -93,7 +94,7 @@ class Clients:
     def _make(self, service: str, region: str, quick: bool, **credentials: str) -> Any:
         with self._making:
             session = boto3.Session(botocore_session=self._core, region_name=region, **credentials)
-            return session.client(service, endpoint_url=self.endpoint_url, config=_boto_config(quick))
+            return noted(session.client(service, endpoint_url=self.endpoint_url, config=_boto_config(quick)))
 
     def _assume(self, place: Place, session_name: str, quick: bool) -> dict[str, str]:
         kept = self._credentials.get((place, session_name))

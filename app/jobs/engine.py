@@ -45,10 +45,10 @@ class Worker:
             return False
         self.held[run.job_id] = run.fence
         try:
-            with structlog.contextvars.bound_contextvars(job=run.ref, fence=run.fence, request_id=run.request_id):
+            with structlog.contextvars.bound_contextvars(**run.trail):
                 _carry_on(run)
         except LeaseLost:
-            log.warning("lease_lost", job=run.ref, fence=run.fence)
+            log.warning("lease_lost", **run.trail)
         finally:
             # Another thread of this process may have taken the job over meanwhile: its claim is not ours to forget.
             if self.held.get(run.job_id) == run.fence:
@@ -161,7 +161,6 @@ def _perform(run: Run, flow: Flow, request: Request) -> Any:
         case Note():
             return run.recorded(lambda: flow.perform(run, request))
         case Deed():
-            log.info("deed", deed=run.place)
             return run.done(lambda: flow.perform(run, request))
         case Look():
             return flow.perform(run, request)

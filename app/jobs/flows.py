@@ -7,11 +7,13 @@ came of each. Whoever runs it performs them: the engine against the database and
 import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.errors import Problem
 
 if TYPE_CHECKING:
+    from app.jobs.models import Job
     from app.jobs.run import Run
 
 
@@ -106,6 +108,15 @@ class Step:
     handles_cancel: bool = False
 
 
+class Ending(Protocol):
+    """A job that ends, read in the transaction that ends it, and the database's time."""
+
+    @property
+    def job(self) -> "Job": ...
+    @property
+    def now(self) -> datetime: ...
+
+
 def _plainly(problem: Problem) -> dict[str, Any]:
     return {"sentence": problem.sentence, "advice": "", "reason": problem.sentence}
 
@@ -125,7 +136,7 @@ class Flow:
     kind: str
     steps: tuple[Step, ...]
     cancel: Callable[[Any], Outcome | Steps]
-    ended: Callable[["Run", str], None] = field(default=lambda run, status: None)
+    ended: Callable[[Ending, str], None] = field(default=lambda ending, status: None)
     explain: Callable[[Problem], dict[str, Any]] = field(default=_plainly)
     begin: Callable[["Run"], Any] = field(default=lambda run: run)
     perform: Callable[["Run", Effect], Any] = field(default=_nothing)

@@ -80,6 +80,12 @@ def outcomes_by_template(kind: str = "create", days: int = DAYS) -> dict[int, Ou
     return {row.template_id: Outcomes(int(row.succeeded), int(row.failed)) for row in rows}
 
 
+def ended_by_kind() -> dict[str, Outcomes]:
+    """Return how all jobs of each kind ended that ever did: a sum over days, not over jobs."""
+    sums = select(JobTally.kind, func.sum(JobTally.succeeded), func.sum(JobTally.failed)).group_by(JobTally.kind)
+    return {kind: Outcomes(int(well), int(badly)) for kind, well, badly in db.session.execute(sums)}
+
+
 def outcomes_of(template_id: int, kind: str = "create", days: int = DAYS) -> Outcomes:
     """Return how the jobs of a kind on one template ended within the last days."""
     row = db.session.execute(_SUMS_OF_ONE, _within(kind, days) | {"template_id": template_id}).one_or_none()

@@ -35,8 +35,11 @@ class Run:
     def __init__(self, claimed: Any, facts: JobFacts, lease_seconds: float):
         self.job_id: int = claimed.id
         self.ref: str = claimed.ref
-        self.request_id: str | None = claimed.request_id
         self.fence: int = claimed.fence
+        # What every line of the log says about it: one word leads from the click to the call in the cloud.
+        self.trail = {"job": claimed.ref, "job_id": claimed.id, "fence": claimed.fence}
+        if claimed.request_id:
+            self.trail["request_id"] = claimed.request_id
         self.now: datetime = claimed.now
         self.facts = facts
         self.lease_seconds = lease_seconds

@@ -1,11 +1,19 @@
 """Which workers are alive: each notes in the database, every few seconds, that it is."""
 
+from flask import current_app
 from sqlalchemy import delete, func, select, update
 
 from app import db
 from app.jobs.models import WorkerSeen
 
-SEEN_SECONDS = 30
+
+def silent_seconds() -> float:
+    """Return after how long without a sign of life a worker counts as gone: two thirds of a lease.
+
+    A worker notes that it lives every sixth of one, and ends itself after 60 % of one without getting through. So a
+    worker that is silent holds nothing any more, even where its lease has not run out yet.
+    """
+    return current_app.extensions["config"].number("LEASE_SECONDS") * 2 / 3
 
 
 def note_alive(name: str) -> None:
@@ -24,6 +32,6 @@ def note_gone(name: str) -> None:
 
 
 def workers_seen() -> int:
-    """Return how many workers were seen in the last half minute."""
-    query = select(func.count()).select_from(WorkerSeen).where(WorkerSeen.seen_at > db.now(-SEEN_SECONDS))
+    """Return how many workers are not silent."""
+    query = select(func.count()).select_from(WorkerSeen).where(WorkerSeen.seen_at > db.now(-silent_seconds()))
     return db.session.scalar(query) or 0

@@ -1,11 +1,12 @@
-"""What whoever runs the portal asks it: is it alive, is it ready, what are its numbers."""
+"""What whoever runs the portal asks it: is it alive, is it ready, what are its numbers, who needs help."""
 
 from flask import Flask
 
-from app.ops import metrics, views
+from app.ops import metrics, pages, views
 
 
 def init_app(app: Flask) -> None:
-    """Answer /healthz, /readyz and /metrics, and count requests."""
+    """Answer /healthz, /readyz, /metrics and /operations, and count requests."""
     metrics.init_app(app)
     app.register_blueprint(views.bp)
+    app.register_blueprint(pages.bp)

@@ -2,18 +2,12 @@
 
 import os
 import time
-from collections.abc import Iterator
 
 from flask import Flask, Response, g, request
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
-from sqlalchemy import func, select
 
-from app import db
-from app.jobs.lifecycle import JobStatus
-from app.jobs.models import Job, Outbox
-from app.jobs.workers import workers_seen
+from app.ops.standing import Standing
 
 REQUESTS = Counter("slipway_requests", "Requests answered.", ("method", "route", "status"))
 SECONDS = Histogram(
@@ -46,17 +40,3 @@ def exposition() -> bytes:
     standing = CollectorRegistry()
     standing.register(Standing())
     return counted + generate_latest(standing)
-
-
-class Standing:
-    """What the database knows at this moment."""
-
-    def collect(self) -> Iterator[Metric]:
-        jobs = GaugeMetricFamily("slipway_jobs", "Jobs by status.", labels=["status"])
-        counted = dict(db.session.execute(select(Job.status, func.count()).group_by(Job.status)).all())
-        for status in JobStatus:
-            jobs.add_metric([status], counted.get(status, 0))
-        yield jobs
-        waiting = db.session.scalar(select(func.count()).select_from(Outbox)) or 0
-        yield GaugeMetricFamily("slipway_wake_ups_waiting", "Wake-ups not acted on yet.", value=waiting)
-        yield GaugeMetricFamily("slipway_workers", "Workers seen in the last half minute.", value=workers_seen())

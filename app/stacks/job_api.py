@@ -32,6 +32,17 @@ class JobQuery(Paging):
     status: str = Field("", pattern=api.several(JobStatus), description="Statuses, separated by commas.")
 
 
+class AbandonmentBody(Body):
+    """Why a job is given up."""
+
+    reason: str = Field(
+        min_length=1,
+        max_length=deciding.LONGEST_REASON,
+        description="In a few words; whoever owns the stack reads it.",
+        examples=["The account was closed."],
+    )
+
+
 class ConfirmationBody(Body):
     """A yes to exactly the plan that was read."""
 
@@ -82,6 +93,40 @@ def cancel_job(job_id: str) -> Followed:
     deciding.request_cancel(job, Request(me, via="api"))
     db.session.commit()
     return _followed(job, stack)
+
+
+@bp.post("/jobs/<job_id>/resumption")
+@bp.output(JobDocument, status_code=202)
+@refuses(403, 409)
+def resume_job(job_id: str) -> Followed:
+    """Let a job that needs attention try the step it stopped at once more; for those who run the platform."""
+    job, stack = queries.access_job(me, job_id)
+    deciding.resume(job, Request(me, via="api"))
+    db.session.commit()
+    return _followed(job, stack)
+
+
+@bp.post("/jobs/<job_id>/release")
+@bp.output(JobDocument, status_code=202)
+@refuses(403, 409)
+def release_job(job_id: str) -> Followed:
+    """Take a job from a worker that is not seen any more, so that another goes on; for those who run the platform."""
+    job, stack = queries.access_job(me, job_id)
+    deciding.release(job, Request(me, via="api"))
+    db.session.commit()
+    return _followed(job, stack)
+
+
+@bp.post("/jobs/<job_id>/abandonment")
+@bp.input(AbandonmentBody)
+@bp.output(JobDocument)
+@refuses(403, 409)
+def give_up_job(job_id: str, json_data: AbandonmentBody) -> JobDocument:
+    """End a job that needs attention as failed and its stack with it, without asking the cloud; for the same."""
+    job, stack = queries.access_job(me, job_id)
+    deciding.give_up(job, json_data.reason, Request(me, via="api"))
+    db.session.commit()
+    return _document(job, stack)
 
 
 @bp.get("/plans/<plan_id>")

@@ -11,7 +11,8 @@ from app import clock, db
 from app.catalog.models import Version
 from app.errors import Invalid, NotFound
 from app.identity import policy
-from app.identity.current import me
+from app.identity.current import is_local, me
+from app.jobs import lifecycle as jobs
 from app.jobs.lifecycle import UNFINISHED, JobStatus
 from app.jobs.models import Job
 from app.stacks import deciding, plan_pages, queries
@@ -19,7 +20,7 @@ from app.stacks.forecasts import usual
 from app.stacks.job_lists import list_jobs
 from app.stacks.models import Plan, Stack
 from app.stacks.progress import progress
-from app.stacks.requests import Request
+from app.stacks.requests import Request, word_of
 from app.stacks.views import need_details
 from app.ui import announce
 
@@ -74,10 +75,61 @@ def resume(ref: str) -> Response:
     return _done(stack, "Trying again from the step it stopped at")
 
 
+@bp.post("/jobs/<ref>/release")
+def release(ref: str) -> Response:
+    """Take the job from a worker that is not seen any more; for those who run the platform."""
+    job, stack = queries.access_job(me, ref)
+    deciding.release(job, Request(me))
+    return _done(stack, f"{ref} is released; the next free worker takes it")
+
+
+@bp.get("/jobs/<ref>/give-up")
+def ask_give_up(ref: str) -> str:
+    """Ask why a job should be given up, and say what that leaves behind."""
+    job, stack = queries.access_job(me, ref)
+    policy.require(policy.may_operate(me))
+    return _give_up_page(job, stack)
+
+
+def _give_up_page(job: Job, stack: Stack, reason: str = "", error: str = "") -> str:
+    return render_template(
+        "jobs/give_up.html",
+        nav="jobs",
+        job=job,
+        stack=stack,
+        can_give_up=jobs.can(job, jobs.GIVE_UP),
+        becomes=deciding.status_after_giving_up(job, stack),
+        back=_back(stack),
+        longest=deciding.LONGEST_REASON,
+        reason=reason,
+        error=error,
+        read_at=clock.now(),
+    )
+
+
+@bp.post("/jobs/<ref>/abandonment")
+def give_up(ref: str) -> Response | tuple[str, int]:
+    """End a job that needs attention as failed; for those who run the platform, with a reason."""
+    job, stack = queries.access_job(me, ref)
+    reason = request.form.get("reason", "")
+    try:
+        deciding.give_up(job, reason, Request(me))
+    except Invalid as problem:
+        db.session.rollback()
+        return _give_up_page(*queries.access_job(me, ref), reason, problem.sentence), 422
+    return _done(stack, f"{ref} is given up; {stack.name} is {word_of(stack)}")
+
+
 def _done(stack: Stack, words: str) -> Response:
     db.session.commit()
     announce(words)
-    return redirect(url_for("stacks.show", ref=stack.ref), 303)
+    return redirect(_back(stack), 303)
+
+
+def _back(stack: Stack) -> str:
+    """Return the page somebody came from, if it said so, or the stack's."""
+    back = request.values.get("back", "")
+    return back if is_local(back) else url_for("stacks.show", ref=stack.ref)
 
 
 @bp.get("/plans/<ref>")

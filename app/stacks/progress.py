@@ -17,7 +17,15 @@ from app.stacks.models import Plan, Stack, StackEvent
 from app.words import duration, eta_range, time_of_day
 
 _NAMES = {"check": "Checked", "plan": "Planned", "confirm": "Approved", "verify": "Verified"}
+_UNDER_WAY = {"check": "Checking", "plan": "Planning", "confirm": "Confirming", "verify": "Verifying"}
 _DOING = {"create": ("Creating", "Created"), "update": ("Changing", "Changed"), "delete": ("Deleting", "Deleted")}
+
+
+def stage_name(kind: str, key: str) -> str:
+    """Return the words for a step under way; starting and following are one stage to whoever reads."""
+    if key in ("execute", "follow") and kind in _DOING:
+        return _DOING[kind][0]
+    return _UNDER_WAY.get(key, key.capitalize())
 
 
 @dataclass

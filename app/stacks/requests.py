@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +18,7 @@ from app.jobs import engine, outbox
 from app.jobs import lifecycle as jobs
 from app.jobs.lifecycle import JobStatus
 from app.jobs.models import Job
+from app.logs import log
 from app.stacks.models import Stack
 
 
@@ -72,6 +74,8 @@ def start_job(
         via=request.via,
         idempotency_key=request.key,
         request_digest=request.digest,
+        # The worker's lines carry it on, so that one word leads from the click to the call in the cloud.
+        request_id=structlog.contextvars.get_contextvars().get("request_id"),
         payload=payload or {},
         sealed=sealed,
         next_run_at=db.now(),
@@ -88,6 +92,7 @@ def start_job(
         raise Conflict("The same request arrived twice at once; ask again for its answer.") from error
     engine.add_steps(job)
     outbox.announce(job.id)
+    log.info("job_asked_for", job=job.ref, kind=kind, stack=stack.ref)
     return job
 
 

@@ -1,10 +1,12 @@
 """Where a job leaves its stack: written in the transaction that ends the job."""
 
+from datetime import datetime
+
 from sqlalchemy import delete, update
 
 from app import audit, db
+from app.jobs.flows import Ending
 from app.jobs.models import Job
-from app.jobs.run import Run
 from app.stacks import lifecycle
 from app.stacks.following import learn_durations
 from app.stacks.lifecycle import MEANINGS, StackStatus
@@ -12,15 +14,15 @@ from app.stacks.models import Resource, Stack
 from app.stacks.noting import stack_of
 
 
-def ended(run: Run, status: str) -> None:
+def ended(ending: Ending, status: str) -> None:
     """Bring the stack to where the job that created or changed it left it."""
-    job = run.job
+    job = ending.job
     stack = stack_of(job)
     match job.kind, status:
         case "update", "succeeded" if stack.status != StackStatus.UPDATING:
             _is_so_already(job, stack)
         case _, "succeeded":
-            _came_up(run, job, stack)
+            _came_up(job, stack, ending.now)
         case "create", "cancelled":
             lifecycle.apply(stack, lifecycle.GONE, "Cancelled.", by=job.requested_by)
         case "create", _:
@@ -44,16 +46,16 @@ def _is_so_already(job: Job, stack: Stack) -> None:
         audit.record("stack:unchanged", "stack", stack.ref, f"{stack.name} ran as asked already.", by=job.requested_by)
 
 
-def _came_up(run: Run, job: Job, stack: Stack) -> None:
+def _came_up(job: Job, stack: Stack, now: datetime) -> None:
     took = next((step for step in job.steps if step.key == "execute" and step.intent_at), None)
     if took and took.intent_at:
-        learn_durations(stack, job, (run.now - took.intent_at).total_seconds(), run.now)
+        learn_durations(stack, job, (now - took.intent_at).total_seconds(), now)
     lifecycle.apply(
         stack,
         lifecycle.COME_UP,
         running_version_id=job.to_version_id,
         running_answers=job.payload["answers"],
-        ready_at=run.now,
+        ready_at=now,
     )
 
 
@@ -78,9 +80,9 @@ def _reason(job: Job) -> str:
     return (job.failure or {}).get("sentence", "")
 
 
-def deletion_ended(run: Run, status: str) -> None:
+def deletion_ended(ending: Ending, status: str) -> None:
     """Bring the stack to where the job that deletes it left it."""
-    job = run.job
+    job = ending.job
     stack = stack_of(job)
     if stack.status != StackStatus.DELETING:
         return

@@ -12,6 +12,7 @@ GET /jobs
 GET /jobs/{job_id}
 GET /jobs/{job_id}/events
 GET /me
+GET /operations
 GET /plans/{plan_id}
 GET /stacks
 GET /stacks/{stack_id}
@@ -24,7 +25,10 @@ GET /templates/{slug}/versions
 GET /templates/{slug}/versions/{number}
 GET /templates/{slug}/versions/{number}/body
 PATCH /stacks/{stack_id}
+POST /jobs/{job_id}/abandonment
 POST /jobs/{job_id}/cancellation
+POST /jobs/{job_id}/release
+POST /jobs/{job_id}/resumption
 POST /plans/{plan_id}/confirmation
 POST /stacks
 POST /stacks/{stack_id}/acceptance
