@@ -6,7 +6,7 @@ from sqlalchemy import delete, func, insert, select
 from app import db
 from app.jobs import chores
 from app.jobs.chores import Chore
-from app.stacks import reconciling, watching
+from app.stacks import reconciling, retention, watching
 from app.stacks.models import StackTally
 
 # Folding costs a scan, so it waits until there is something to fold.
@@ -20,6 +20,9 @@ def init_app(app: Flask) -> None:
     # Both may be switched off, as for a portal on the copy of a database.
     if seconds := config.number("RECONCILE_SECONDS"):
         chores.add(app, Chore("reconcile", reconciling.reconcile, seconds, is_shared=True))
+    if seconds := config.number("RETENTION_SECONDS"):
+        limits = retention.limits(config)
+        chores.add(app, Chore("retention", lambda shift: retention.forget(limits), seconds))
 
 
 def fold_tally(fewest: int = FEWEST_ROWS) -> None:
