@@ -2,10 +2,11 @@
 
 from flask import Flask
 
-from app.ops import metrics, views
+from app.ops import metrics, orphans, views
 
 
 def init_app(app: Flask) -> None:
     """Answer /healthz, /readyz and /metrics, and count requests."""
     metrics.init_app(app)
     app.register_blueprint(views.bp)
+    app.register_blueprint(orphans.bp)

@@ -14,6 +14,8 @@ from app import db
 from app.jobs.lifecycle import JobStatus
 from app.jobs.models import Job, Outbox
 from app.jobs.workers import workers_seen
+from app.stacks.orphans import count_orphans
+from app.stacks.sightings import count_unseen
 
 REQUESTS = Counter("slipway_requests", "Requests answered.", ("method", "route", "status"))
 SECONDS = Histogram(
@@ -58,5 +60,7 @@ class Standing:
             jobs.add_metric([status], counted.get(status, 0))
         yield jobs
         waiting = db.session.scalar(select(func.count()).select_from(Outbox)) or 0
+        yield GaugeMetricFamily("slipway_orphans", "Stacks in the cloud nobody here knows.", value=count_orphans())
+        yield GaugeMetricFamily("slipway_places_unseen", "Places that could not be compared.", value=count_unseen())
         yield GaugeMetricFamily("slipway_wake_ups_waiting", "Wake-ups not acted on yet.", value=waiting)
         yield GaugeMetricFamily("slipway_workers", "Workers seen in the last half minute.", value=workers_seen())

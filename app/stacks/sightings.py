@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app import db
@@ -57,3 +57,8 @@ def sightings() -> Sequence[Sighting]:
         row = seen.get(name := place_name(number, region))
         found.append(Sighting(name, account, region, row.seen_at if row else None, row.problem if row else ""))
     return sorted(found, key=lambda each: (not each.problem, each.account, each.region))
+
+
+def count_unseen() -> int:
+    """Return how many places could not be compared the last time."""
+    return db.session.scalar(select(func.count()).select_from(PlaceSeen).where(PlaceSeen.problem != "")) or 0

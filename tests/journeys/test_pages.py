@@ -38,6 +38,7 @@ VISITS = {
     "/environments/<slug>": ("/environments/sandbox", "/environments/payments-prod"),
     "/jobs": ("/jobs", "/jobs?status=needs_attention"),
     "/jobs/<ref>": ("{job}", "{failed_job}"),
+    "/operations/orphans": ("/operations/orphans",),
     "/patterns": ("/patterns",),
     "/plans/<ref>": ("{plan}",),
     "/search": ("/search", "/search?q=queue", "/search?q=nothing-is-called-that"),
