@@ -55,12 +55,32 @@ class Belonging:
 
 
 @dataclass(frozen=True)
-class Contents:
-    """What the cloud tells about a found stack: its body, resources and newest events."""
+class Found:
+    """A found stack that is certainly one of ours: what we call its state, where it belongs, what it holds."""
 
-    body: str
+    status: StackStatus
+    name: str
+    belonging: Belonging
+    version: Version
     resources: list[dict[str, str]]
     events: list[Event]
+
+
+def look_into(cloud: Any, place: Place, state: StackState) -> Found:
+    """Work out what a found stack is, by its tags and its body. Three calls, none of which changes anything.
+
+    Raises NotAdoptable, or what the cloud says no with.
+    """
+    status, name = _status(state), _name(state)
+    belonging = _belonging(place, state.tags)
+    db.release()
+    body = inventory.template_of(cloud, state.cloud_id)
+    version = _version(belonging.template, body)
+    db.release()
+    resources = cfn.resources(cloud, state.cloud_id)
+    return Found(
+        status, name, belonging, version, resources, cfn.events_since(cloud, state.cloud_id, None, MOST_EVENTS)
+    )
 
 
 def adopt(cloud: Any, place: Place, state: StackState) -> Stack:
@@ -68,22 +88,16 @@ def adopt(cloud: Any, place: Place, state: StackState) -> Stack:
 
     Raises NotAdoptable, or what the cloud says no with. A ref that has got a row meanwhile raises IntegrityError.
     """
-    status = _status(state)
-    name = _name(state)
-    _belonging(place, state.tags)
-    db.release()
-    contents = Contents(
-        inventory.template_of(cloud, state.cloud_id),
-        cfn.resources(cloud, state.cloud_id),
-        cfn.events_since(cloud, state.cloud_id, None, MOST_EVENTS),
-    )
-    # Read again: what was read before the calls belongs to a transaction that has ended.
-    belonging = _belonging(place, state.tags)
-    stack = _write(state, status, name, belonging, _version(belonging.template, contents.body))
-    _fill(stack, state, contents)
-    _record(stack, state)
+    found = look_into(cloud, place, state)
+    stack = _write(state, found)
+    fill(stack, state, found)
+    audit.record(
+        "stack:adopted", "stack", stack.ref,
+        f"Adopted {stack.name}: it was found in the cloud as {state.status}, and its row was missing here.",
+        after={"status": stack.status, "cloud_id": state.cloud_id, "version_id": stack.version_id},
+    )  # fmt: skip
     db.session.commit()
-    log.warning("stack_adopted", stack=stack.ref, cloud_id=state.cloud_id, status=str(status))
+    log.warning("stack_adopted", stack=stack.ref, cloud_id=state.cloud_id, status=str(stack.status))
     return stack
 
 
@@ -155,34 +169,39 @@ def _says_the_same(version: Version, body: str) -> bool:
         return False
 
 
-def _write(state: StackState, status: StackStatus, name: str, to: Belonging, version: Version) -> Stack:
-    answers = {key: value for key, value in state.parameters.items() if key not in parsed(version).secrets}
-    came_up = status in CAME_UP
+def contents_of(state: StackState, found: Found) -> dict[str, Any]:
+    """Return the columns of a stack that say what it holds; what is running only if it ever came up."""
+    secrets = parsed(found.version).secrets
+    answers = {key: value for key, value in state.parameters.items() if key not in secrets}
+    asked = {"version_id": found.version.id, "answers": answers, "outputs": []}
+    if found.status not in CAME_UP:
+        return asked
+    # When it came up nobody knows any more; it was no earlier than this.
+    running = {"running_version_id": found.version.id, "running_answers": answers, "ready_at": state.created_at}
+    return asked | running | {"outputs": state.outputs}
+
+
+def _write(state: StackState, found: Found) -> Stack:
+    to = found.belonging
     stack = Stack(
         ref=state.tags[MARK],
-        name=_free_name(name, state.name, to.environment),
+        name=_free_name(found.name, state.name, to.environment),
         cloud_name=state.name,
         cloud_id=state.cloud_id,
         environment_id=to.environment.id,
         team_id=to.team.id,
         service_id=to.service.id if to.service else None,
         template_id=to.template.id,
-        version_id=version.id,
-        running_version_id=version.id if came_up else None,
-        answers=answers,
-        running_answers=answers if came_up else None,
-        status=status,
-        rank=RANK[status],
+        status=found.status,
+        rank=RANK[found.status],
         status_reason="Adopted: it was found in the cloud, and its row was missing here.",
         cloud_status=state.status,
         cloud_reason=state.reason,
-        outputs=state.outputs if came_up else [],
         is_protected=state.is_protected or to.environment.stage == Stage.PROD,
         created_by_id=people.slipway().id,
         created_at=state.created_at or db.now(),
-        # When it came up nobody knows any more; it was no earlier than this.
-        ready_at=state.created_at or db.now() if came_up else None,
         observed_at=db.now(),
+        **contents_of(state, found),
     )
     db.session.add(stack)
     db.session.flush()
@@ -197,25 +216,16 @@ def _free_name(name: str, otherwise: str, environment: Environment) -> str:
     return name if db.session.scalar(query) is None else otherwise[:100]
 
 
-def _fill(stack: Stack, state: StackState, contents: Contents) -> None:
-    """Write resources and events, under a job that says whence they are known: it has ended before it could run."""
+def fill(stack: Stack, state: StackState, found: Found) -> None:
+    """Write resources and events, under a job of the kind adopt: it has ended before it could run."""
     job = Job(
         ref=db.new_ref("job"), kind="adopt", status=JobStatus.SUCCEEDED, stack_id=stack.id, team_id=stack.team_id,
-        template_id=stack.template_id, to_version_id=stack.version_id, requested_by_id=stack.created_by_id,
+        template_id=stack.template_id, to_version_id=found.version.id, requested_by_id=people.slipway().id,
         via="reconciler", payload={"answers": stack.answers}, next_run_at=db.now(), deadline_at=db.now(),
         created_at=db.now(), started_at=db.now(), finished_at=db.now(),
     )  # fmt: skip
     db.session.add(job)
     db.session.flush()
-    now = db.session.scalars(select(db.now())).one()
-    observe(stack, job, state, contents.events, now)
+    observe(stack, job, state, found.events, db.session.scalars(select(db.now())).one())
     db.session.flush()
-    settle_resources(stack, job, contents.resources)
-
-
-def _record(stack: Stack, state: StackState) -> None:
-    audit.record(
-        "stack:adopted", "stack", stack.ref,
-        f"Adopted {stack.name}: it was found in the cloud as {state.status}, and its row was missing here.",
-        after={"status": stack.status, "cloud_id": state.cloud_id, "version_id": stack.version_id},
-    )  # fmt: skip
+    settle_resources(stack, job, found.resources)

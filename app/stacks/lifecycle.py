@@ -89,8 +89,9 @@ LOSE = _move(
 ACCEPT = _move("be accepted as it runs", {StackStatus.TAINTED}, StackStatus.READY)
 
 # What somebody else did in the cloud, as far as it makes our status untrue. An update that was tried elsewhere and
-# rolled back leaves what we asked for running, so a ready stack stays ready.
-FIND_READY = _move("be found ready", {StackStatus.LOST}, StackStatus.READY)
+# rolled back leaves what we asked for running, so a ready stack stays ready. A launch that was given up, or that an
+# older backup began again, may have come up all the same.
+FIND_READY = _move("be found ready", {StackStatus.LOST, StackStatus.FAILED}, StackStatus.READY)
 FIND_TAINTED = _move("be found tainted", {StackStatus.LOST, StackStatus.DEGRADED}, StackStatus.TAINTED)
 FIND_DEGRADED = _move(
     "be found degraded", {StackStatus.LOST, StackStatus.READY, StackStatus.TAINTED}, StackStatus.DEGRADED

@@ -24,7 +24,8 @@ from app.jobs.chores import Shift
 from app.jobs.lifecycle import UNFINISHED
 from app.jobs.models import Job
 from app.logs import log
-from app.stacks import lifecycle, orphans, sightings
+from app.stacks import adopting, lifecycle, orphans, sightings
+from app.stacks.adopting import Found, NotAdoptable
 from app.stacks.case import MARK
 from app.stacks.cloud import place_name
 from app.stacks.lifecycle import MEANINGS, StackStatus
@@ -108,7 +109,7 @@ def reconcile_place(place: Place) -> None:
     found = compare(_rows(place), listed, began - timedelta(seconds=QUIET_SECONDS))
     problems = [_settle(cloud, row) for row in found.missing]
     for row, state in found.moved:
-        _note_move(row, state)
+        _note_move(row, state, _look_into(cloud, place, row, state))
     _note_same(found.same)
     orphans.note(cloud, place, found.strange, began)
     sightings.note_seen(name, next((problem for problem in problems if problem), ""))
@@ -162,7 +163,24 @@ def _may_be_lost(row: Row) -> bool:
 
 
 def _stands_as_noted(row: Row, state: StackState) -> bool:
-    return (row.cloud_status, row.cloud_id) == (state.status, state.cloud_id) and row.status is not StackStatus.LOST
+    is_noted = (row.cloud_status, row.cloud_id) == (state.status, state.cloud_id)
+    return is_noted and row.status is not StackStatus.LOST and not _came_up_after_all(row, state)
+
+
+def _came_up_after_all(row: Row, state: StackState) -> bool:
+    meaning = MEANINGS.get(state.status)
+    return row.status is StackStatus.FAILED and meaning is not None and meaning.status is StackStatus.READY
+
+
+def _look_into(cloud: Any, place: Place, row: Row, state: StackState) -> Found | None:
+    """Work out what a failed launch that is up after all holds; None for any other, and where that is not certain."""
+    if not _came_up_after_all(row, state):
+        return None
+    try:
+        return adopting.look_into(cloud, place, state)
+    except (NotAdoptable, CloudProblem) as problem:
+        log.info("not_recognised", stack=row.ref, reason=problem.sentence)
+        return None
 
 
 def _settle(cloud: Any, row: Row) -> str:
@@ -187,22 +205,25 @@ def _lose(row: Row) -> None:
     db.session.commit()
 
 
-def _note_move(row: Row, state: StackState) -> None:
+def _note_move(row: Row, state: StackState, found: Found | None = None) -> None:
     """Note how a stack stands now, and move ours with it where it would be untrue otherwise."""
     stack = _unchanged(row)
     if stack is not None:
         noted = {"cloud_status": state.status, "cloud_reason": state.reason, "cloud_id": state.cloud_id}
         db.session.execute(update(Stack).where(Stack.id == stack.id).values(**noted, observed_at=db.now()))
-        _follow(stack, row, state)
+        _follow(stack, row, state, found)
         log.info("stack_moved", stack=stack.ref, cloud_status=state.status, before=row.cloud_status)
     db.session.commit()
 
 
-def _follow(stack: Stack, row: Row, state: StackState) -> None:
+def _follow(stack: Stack, row: Row, state: StackState, found: Found | None) -> None:
     meaning = MEANINGS.get(state.status)
     move = lifecycle.FINDS.get(meaning.status) if meaning and not meaning.moves else None
     sentence = f"It is {state.status} in the cloud; Slipway had noted {row.cloud_status or 'nothing'}."
-    if move and lifecycle.can(stack, move):
+    if found is not None:
+        lifecycle.apply(stack, lifecycle.FIND_READY, sentence, **adopting.contents_of(state, found))
+        adopting.fill(stack, state, found)
+    elif move and row.status is not StackStatus.FAILED and lifecycle.can(stack, move):
         lifecycle.apply(stack, move, sentence)
     elif row.cloud_status != state.status:
         audit.record(

@@ -197,6 +197,8 @@ def test_a_change_made_at_the_console_is_noted_and_a_lost_stack_found_again(read
         ("ready", "DELETE_IN_PROGRESS", "ready"),
         ("lost", "CREATE_COMPLETE", "ready"),
         ("failed", "ROLLBACK_COMPLETE", "failed"),
+        # Up, it seems, but what it holds cannot be looked into.
+        ("failed", "CREATE_COMPLETE", "failed"),
         ("ready", "SOMETHING_NEW", "ready"),
     ],
 )
@@ -352,3 +354,24 @@ def test_after_the_restore_of_an_older_backup_nothing_is_doubled(
     assert sorted(each["StackId"] for each in theirs.describe_stacks()["Stacks"]) == there
     assert "CreateStack" not in calls
     assert "CreateChangeSet" not in calls
+
+
+def test_a_launch_that_an_older_backup_begins_again_is_found_ready(launch, work, reconcile, theirs, calls):
+    """The row says queued, the stack is up: the job may not take it, and the reconciler knows it by its body."""
+    stack, job = launch(name="refunds", VisibilityTimeoutSeconds="90")
+    ref, answers, backup = stack.ref, stack.answers, backups.take()
+    assert work(job).status == "succeeded"
+    backups.restore(backup)
+    calls.clear()
+    job = db.session.scalars(select(Job)).one()
+    work.expire(job)
+    assert work(job).status == "failed"
+    reconcile()
+    stack = db.session.scalars(select(Stack)).one()
+    assert (stack.ref, stack.status, stack.running_answers) == (ref, "ready", answers)
+    assert stack.outputs
+    assert db.session.scalar(select(func.count()).select_from(Resource))
+    assert not [name for name in calls if name.startswith(WRITES)]
+    assert len(theirs.describe_stacks()["Stacks"]) == 1
+    reconcile()
+    assert len(entries(ref, "stack:ready")) == 1
