@@ -14,7 +14,6 @@ from sqlalchemy.orm import aliased
 
 from app import db
 from app.config import Config
-from app.jobs.lifecycle import UNFINISHED
 from app.jobs.models import Job, JobStep, Outbox
 from app.jobs.retention import BATCH, Round, forget_wake_ups, forget_workers
 from app.logs import log
@@ -66,7 +65,8 @@ def forget(limits: Limits, seconds: float | None = None) -> dict[str, int]:
 
 
 def _ended_before(seconds: float) -> ColumnElement[bool]:
-    return (Job.finished_at < db.now(-seconds)) & Job.status.not_in(UNFINISHED)
+    # Only what has ended has a `finished_at`.
+    return Job.finished_at < db.now(-seconds)
 
 
 def _forget_events(round_: Round, seconds: float) -> None:

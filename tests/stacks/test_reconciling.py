@@ -2,12 +2,13 @@
 
 import itertools
 import random
+from datetime import timedelta
 
 import pytest
 from botocore.client import BaseClient
 from sqlalchemy import func, select, update
 
-from app import db
+from app import clock, db
 from app.audit import AuditEntry
 from app.aws import inventory
 from app.aws.cloudformation import StackState
@@ -20,6 +21,7 @@ from app.stacks import actions, deciding, orphans, reconciling, sightings
 from app.stacks.lifecycle import StackStatus
 from app.stacks.models import Resource, Stack, StackEvent
 from app.stacks.queries import plan_of
+from app.stacks.reconciling import Row, compare
 from app.stacks.requests import Request
 from tests.support import backups
 from tests.support.cloud import REGION
@@ -145,12 +147,14 @@ def test_a_stack_left_out_of_a_listing_but_there_is_not_lost(ready, reconcile, m
     assert stack.status == StackStatus.READY
 
 
-def test_a_stack_with_a_job_is_left_to_the_job(ready, update, theirs, reconcile):
+def test_a_stack_with_a_job_is_left_to_the_job(ready, update, theirs, reconcile, calls):
     stack = ready()
     job = update(stack, VisibilityTimeoutSeconds="90")
     remove(theirs, stack)
+    calls.clear()
     reconcile()
     assert (stack.status, job.status) == (StackStatus.READY, JobStatus.QUEUED)
+    assert calls.count("DescribeStacks") == 1
 
 
 def test_a_job_asked_for_during_the_round_keeps_its_stack(ready, update, theirs, reconcile, monkeypatch):
@@ -261,8 +265,11 @@ def test_an_adopted_stack_can_be_changed_and_deleted(ready, update, work, reconc
     assert job.status == JobStatus.WAITING, job.failure
     deciding.request_cancel(job, Request(dana))
     work(job)
-    assert work(actions.request_delete(stack, stack.name, Request(dana))).status == JobStatus.SUCCEEDED
-    assert stack.status == StackStatus.DELETED
+    job = work(actions.request_delete(stack, stack.name, Request(dana)))
+    assert (job.status, stack.status) == (JobStatus.SUCCEEDED, StackStatus.DELETED)
+    # What happened before it was adopted is not this job's doing.
+    of_job = set(db.session.scalars(select(StackEvent.status).where(StackEvent.job_id == job.id)))
+    assert of_job == {"DELETE_IN_PROGRESS", "DELETE_COMPLETE"}
 
 
 def test_what_is_not_certain_is_left_to_a_person(ready, reconcile, theirs):
@@ -293,6 +300,29 @@ def test_a_copy_of_the_mark_does_not_make_a_stack_ours(ready, reconcile, theirs)
     (orphan,) = orphans.list_orphans()
     assert (orphan.name, stack.status) == ("copycat", StackStatus.READY)
     assert "somebody copied the tags" in orphan.reason
+
+
+def test_a_stack_under_our_name_with_another_mark_is_not_ours(make):
+    row = Row(1, "stk_ABCDEFGH", "refunds-abcdefgh", "arn:1", StackStatus.READY, "CREATE_COMPLETE", None, False)
+    other = StackState("arn:1", "CREATE_COMPLETE", "", [], {"slipway:stack": "stk_OTHER"}, name="refunds-abcdefgh")
+    found = compare([row], [other], clock.now())
+    assert (found.missing, found.strange, found.same, found.moved) == ([row], [other], [], [])
+
+
+def test_what_a_job_saw_just_now_is_not_judged_by_a_listing_that_lags(make):
+    now = clock.now()
+    row = Row(1, "stk_ABCDEFGH", "refunds-abcdefgh", "arn:1", StackStatus.READY, "UPDATE_COMPLETE", now, False)
+    old = StackState("arn:1", "UPDATE_IN_PROGRESS", "", [], {"slipway:stack": row.ref}, name=row.cloud_name)
+    for listed in ([], [old]):
+        found = compare([row], listed, now - timedelta(seconds=60))
+        assert (found.missing, found.moved) == ([], [])
+
+
+def test_the_chores_can_be_switched_off(make_app, cloud):
+    names = {chore.name for chore in make_app().extensions["chores"]}
+    assert {"reconcile", "retention", "revive"} <= names
+    off = make_app(RECONCILE_SECONDS="0", RETENTION_SECONDS="0")
+    assert names - {chore.name for chore in off.extensions["chores"]} == {"reconcile", "retention"}
 
 
 def test_a_place_that_breaks_keeps_no_other_from_being_looked_at(make, theirs, app, monkeypatch):

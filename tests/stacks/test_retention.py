@@ -108,6 +108,18 @@ def test_a_job_that_last_touched_a_resource_stays(make, aged):
     assert ids(Job) == {touched.id, newest.id}
 
 
+def test_the_newest_event_of_a_stack_stays_with_its_job(make, aged):
+    """The newest job may have none; without any, the next one would take the stack's whole history for its own."""
+    stack = make.stack()
+    aged(stack, 501)
+    last = aged(stack, 500)
+    newest = make.job(stack, kind="update")
+    db.session.commit()
+    retention.forget(LIMITS)
+    assert list(db.session.scalars(select(StackEvent.event_id))) == [f"{last.ref}-2"]
+    assert ids(Job) == {last.id, newest.id}
+
+
 def test_forecasts_say_the_same_as_before(make):
     template, at = make.template(), clock.now()
     for run in range(130):
