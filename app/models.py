@@ -7,7 +7,7 @@ from app.environments.models import Account, Environment
 from app.identity.models import ApiToken, Membership, Person, RoleGrant, Session, Team, Unit
 from app.jobs.models import Job, JobStep, JobTally, Outbox, WorkerSeen
 from app.services.models import Service
-from app.stacks.models import Duration, Plan, Resource, Stack, StackEvent, StackTally
+from app.stacks.models import Duration, Orphan, PlaceSeen, Plan, Resource, Stack, StackEvent, StackTally
 
 __all__ = [
     "Account",
@@ -20,8 +20,10 @@ __all__ = [
     "JobStep",
     "JobTally",
     "Membership",
+    "Orphan",
     "Outbox",
     "Person",
+    "PlaceSeen",
     "Plan",
     "Resource",
     "RoleGrant",

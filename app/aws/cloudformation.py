@@ -25,6 +25,8 @@ class StackState:
     is_protected: bool = False
     name: str = ""
     root_id: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ def state_of(stack: Mapping[str, Any]) -> StackState:
         bool(stack.get("EnableTerminationProtection")),
         stack["StackName"],
         stack.get("RootId", ""),
+        {each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])},
+        stack.get("CreationTime"),
     )
 
 

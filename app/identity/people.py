@@ -10,6 +10,8 @@ from app import audit, clock, db
 from app.errors import Forbidden
 from app.identity.models import Membership, Person, PersonStatus, Role, RoleGrant, ScopeType, Team
 
+# No provider's issuer: those are addresses.
+OURSELVES = "slipway"
 DEACTIVATED = "Your account in Slipway is deactivated. Ask the platform team if that is a mistake."
 
 
@@ -39,6 +41,17 @@ def find_person(issuer: str, subject: str) -> Person | None:
 def find_by_username(username: str) -> list[Person]:
     """Return everybody of this username: two providers may use it for two people."""
     return list(db.session.scalars(select(Person).filter_by(username=username).order_by(Person.id)))
+
+
+def slipway() -> Person:
+    """Return the person that stands for Slipway itself where a row has to name one. It can never sign in."""
+    found = find_person(OURSELVES, OURSELVES)
+    if found is None:
+        found = Person(username="slipway", name="Slipway", issuer=OURSELVES, subject=OURSELVES, created_at=db.now())
+        found.status = PersonStatus.DEACTIVATED
+        db.session.add(found)
+        db.session.flush()
+    return found
 
 
 def follow_groups(person: Person, groups: Iterable[str]) -> None:

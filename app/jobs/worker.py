@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import db
 from app.config import Config
-from app.jobs import chores, duties, outbox, workers
+from app.jobs import chores, duties, outbox, stalled, workers
 from app.jobs.chores import Chore, Rota, Shift
 from app.jobs.engine import Worker, due
 from app.logs import log
@@ -179,6 +179,7 @@ def init_app(app: Flask, config: Config) -> None:
     app.extensions["celery"] = celery
     app.extensions["worker"] = worker
     chores.add(app, Chore("resend", resend, 5.0))
+    chores.add(app, Chore("revive", stalled.revive, 60.0))
 
     @celery.task(name="jobs.run", shared=False)
     def run(job_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.ops import metrics, pages, views
+from app.ops import metrics, orphans, pages, views
 
 
 def init_app(app: Flask) -> None:
@@ -10,3 +10,4 @@ def init_app(app: Flask) -> None:
     metrics.init_app(app)
     app.register_blueprint(views.bp)
     app.register_blueprint(pages.bp)
+    app.register_blueprint(orphans.bp)

@@ -11,6 +11,8 @@ from app.jobs import queue
 from app.jobs.history import ended_by_kind
 from app.jobs.queue import Part
 from app.logs import log
+from app.stacks.orphans import count_orphans
+from app.stacks.sightings import count_unseen
 
 
 class Standing:
@@ -18,7 +20,7 @@ class Standing:
 
     def collect(self) -> Iterator[Metric]:
         try:
-            found = [*_jobs(), *_ended(), *_workers()]
+            found = [*_jobs(), *_ended(), *_workers(), *_places()]
         except SQLAlchemyError as error:
             log.warning("numbers_incomplete", error=type(error).__name__)
             db.session.rollback()
@@ -65,6 +67,11 @@ def _workers() -> Iterator[Metric]:
     waiting, oldest = queue.wake_ups()
     yield _gauge("slipway_wake_ups_waiting", "Wake-ups not acted on yet.", waiting)
     yield _gauge("slipway_wake_ups_oldest_seconds", "Age of the oldest of them.", _seconds(oldest, at))
+
+
+def _places() -> Iterator[Metric]:
+    yield _gauge("slipway_orphans", "Stacks in the cloud nobody here knows.", count_orphans())
+    yield _gauge("slipway_places_unseen", "Places that could not be compared.", count_unseen())
 
 
 def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:

@@ -9,6 +9,8 @@ from app.stacks.lifecycle import StackStatus
 
 # A stack nobody brought news of for this long is looked at anyhow.
 UNWATCHED_SECONDS = 600.0
+# The tag that says whose a stack is: the ref of our row.
+MARK = "slipway:stack"
 
 
 @dataclass(frozen=True)
@@ -91,4 +93,4 @@ def token(job: str, step: str, generation: int = 1) -> str:
 
 def is_ours(stack: str, tags: Mapping[str, str]) -> bool:
     """Say whether a stack found in the cloud carries this stack's mark; nothing else is ever touched."""
-    return tags.get("slipway:stack") == stack
+    return tags.get(MARK) == stack

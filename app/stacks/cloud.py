@@ -8,7 +8,7 @@ from app.cloudformation.inputs import pseudo_parameters
 from app.environments.models import Environment
 from app.identity.models import Person
 from app.jobs.models import Job
-from app.stacks.case import token
+from app.stacks.case import MARK, token
 from app.stacks.models import Stack
 
 
@@ -50,7 +50,7 @@ def tags(stack: Stack) -> dict[str, str]:
         "environment": stack.environment.slug,
         "service": stack.service.slug if stack.service else "",
         "cost-center": stack.team.cost_center,
-        "slipway:stack": stack.ref,
+        MARK: stack.ref,
         "slipway:template": stack.template.slug,
     }
     return {key: value for key, value in found.items() if value}

@@ -82,11 +82,24 @@ DEGRADE = _move("be degraded", {StackStatus.UPDATING}, StackStatus.DEGRADED)
 DELETE = _move("be deleted", set(StackStatus) - {StackStatus.DELETED, StackStatus.DELETING}, StackStatus.DELETING)
 GONE = _move("be gone", {StackStatus.DELETING, StackStatus.CREATING}, StackStatus.DELETED)
 STICK = _move("resist deletion", {StackStatus.DELETING}, StackStatus.DELETE_FAILED)
-LOSE = _move("be lost", {*_STEADY, StackStatus.UPDATING, StackStatus.CREATING}, StackStatus.LOST)
+LOSE = _move(
+    "be lost", {*_STEADY, StackStatus.UPDATING, StackStatus.CREATING, StackStatus.DELETE_FAILED}, StackStatus.LOST
+)
 
 ACCEPT = _move("be accepted as it runs", {StackStatus.TAINTED}, StackStatus.READY)
 
-TRANSITIONS = (ACCEPT, RETRY, COME_UP, BREAK, UPDATE, TAINT, DEGRADE, DELETE, GONE, STICK, LOSE)
+# What somebody else did in the cloud, as far as it makes our status untrue. An update that was tried elsewhere and
+# rolled back leaves what we asked for running, so a ready stack stays ready. A launch that was given up, or that an
+# older backup began again, may have come up all the same.
+FIND_READY = _move("be found ready", {StackStatus.LOST, StackStatus.FAILED}, StackStatus.READY)
+FIND_TAINTED = _move("be found tainted", {StackStatus.LOST, StackStatus.DEGRADED}, StackStatus.TAINTED)
+FIND_DEGRADED = _move(
+    "be found degraded", {StackStatus.LOST, StackStatus.READY, StackStatus.TAINTED}, StackStatus.DEGRADED
+)
+FIND_UNDELETED = _move("be found half deleted", {StackStatus.LOST, *_STEADY}, StackStatus.DELETE_FAILED)
+FINDS = {move.target: move for move in (FIND_READY, FIND_TAINTED, FIND_DEGRADED, FIND_UNDELETED)}
+
+TRANSITIONS = (ACCEPT, RETRY, COME_UP, BREAK, UPDATE, TAINT, DEGRADE, DELETE, GONE, STICK, LOSE, *FINDS.values())
 
 
 class InvalidTransition(Conflict):

@@ -209,3 +209,45 @@ class Duration(Base):
     type: Mapped[str] = mapped_column(String(255))
     seconds: Mapped[float]
     at: Mapped[datetime]
+
+
+class Orphan(Base):
+    """A stack in the cloud that carries our mark and that no row stands for; open until it is settled.
+
+    `ref` is what its mark says, `reason` why Slipway does not take it over by itself. `tried_at`: when that was tried.
+    """
+
+    __tablename__ = "orphan"
+    __table_args__ = (
+        Index(
+            "ix_orphan_open",
+            "place",
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[identifier]
+    place: Mapped[str] = mapped_column(String(64))
+    cloud_id: Mapped[str] = mapped_column(String(300), unique=True)
+    name: Mapped[str] = mapped_column(String(128))
+    ref: Mapped[str] = mapped_column(String(300))
+    status: Mapped[str] = mapped_column(String(64))
+    tags: Mapped[dict[str, str]] = mapped_column(JSON)
+    reason: Mapped[line]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    tried_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    settled_as: Mapped[str] = mapped_column(String(32), default="")
+
+
+class PlaceSeen(Base):
+    """When all stacks of a place (account and region) were last compared with the cloud, and why not since."""
+
+    __tablename__ = "place_seen"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    seen_at: Mapped[datetime | None]
+    tried_at: Mapped[datetime]
+    problem: Mapped[line] = mapped_column(default="")

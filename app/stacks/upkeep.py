@@ -1,4 +1,4 @@
-"""Chores a worker does now and then: folding the tally together, watching what moves."""
+"""Chores a worker does now and then: folding the tally, watching what moves, comparing with the cloud, forgetting."""
 
 from flask import Flask
 from sqlalchemy import delete, func, insert, select
@@ -6,7 +6,7 @@ from sqlalchemy import delete, func, insert, select
 from app import db
 from app.jobs import chores
 from app.jobs.chores import Chore
-from app.stacks import watching
+from app.stacks import reconciling, retention, watching
 from app.stacks.models import StackTally
 
 # Folding costs a scan, so it waits until there is something to fold.
@@ -14,8 +14,15 @@ FEWEST_ROWS = 500
 
 
 def init_app(app: Flask) -> None:
+    config = app.extensions["config"]
     chores.add(app, Chore("fold-tally", lambda shift: fold_tally(), 5.0))
-    chores.add(app, Chore("watch", watching.watch, app.extensions["config"].number("FOLLOW_SECONDS"), is_shared=True))
+    chores.add(app, Chore("watch", watching.watch, config.number("FOLLOW_SECONDS"), is_shared=True))
+    # Both may be switched off, as for a portal on the copy of a database.
+    if seconds := config.number("RECONCILE_SECONDS"):
+        chores.add(app, Chore("reconcile", reconciling.reconcile, seconds, is_shared=True))
+    if seconds := config.number("RETENTION_SECONDS"):
+        limits = retention.limits(config)
+        chores.add(app, Chore("retention", lambda shift: retention.forget(limits), seconds))
 
 
 def fold_tally(fewest: int = FEWEST_ROWS) -> None:

@@ -40,6 +40,7 @@ VISITS = {
     "/jobs/<ref>": ("{job}", "{failed_job}"),
     "/jobs/<ref>/give-up": ("{job}/give-up",),
     "/operations": ("/operations", "/operations?part=due", "/operations?tab=workers"),
+    "/operations/orphans": ("/operations/orphans",),
     "/patterns": ("/patterns",),
     "/plans/<ref>": ("{plan}",),
     "/search": ("/search", "/search?q=queue", "/search?q=nothing-is-called-that"),
@@ -56,7 +57,7 @@ VISITS = {
     "/stacks/<ref>/retries/new": ("{failed}/retries/new",),
     "/stacks/<ref>/updates/new": ("{other}/updates/new",),
 }
-OPERATED = ("/operations", "/jobs/<ref>/give-up")
+OPERATED = ("/operations", "/operations/orphans", "/jobs/<ref>/give-up")
 LOOKS = ((1440, "light"), (1440, "dark"), (390, "light"))
 
 
