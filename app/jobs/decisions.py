@@ -179,6 +179,24 @@ def pause(times: int, dice: Dice) -> float:
     return min(2.0 ** (times - 1), LONGEST_PAUSE) * dice.uniform(0.8, 1.2)
 
 
+@dataclass(frozen=True)
+class GiveBack:
+    """After something broke: look again after so many seconds, with so many attempts counted by then."""
+
+    seconds: float
+    attempts: int
+
+
+def broken(attempt: int, dice: Dice, *, by_database: bool) -> GiveBack:
+    """Return how a claim is given back that could not go on.
+
+    A database that was busy or away for a moment says nothing about the job, so it counts no attempt.
+    """
+    if by_database:
+        return GiveBack(pause(1, dice), attempt - 1)
+    return GiveBack(2.0**attempt, attempt)
+
+
 def written(facts: JobFacts, write: Write) -> JobFacts:
     """Return the facts as they are once the write is committed."""
     changes = {change.key: change for change in write.steps}

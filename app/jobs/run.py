@@ -12,7 +12,7 @@ from sqlalchemy.orm import selectinload
 from app import db
 from app.failpoints import reached
 from app.jobs import lifecycle
-from app.jobs.decisions import End, JobFacts, StepChange, StepFacts, Write, written
+from app.jobs.decisions import End, GiveBack, JobFacts, StepChange, StepFacts, Write, written
 from app.jobs.flows import FLOWS
 from app.jobs.lifecycle import StepStatus
 from app.jobs.models import EPOCH, Job, JobStep
@@ -162,9 +162,9 @@ class Run:
             FLOWS[job.kind].ended(self, target)
         log.info("job_ended", job=job.ref, kind=job.kind, status=str(target))
 
-    def let_go(self, seconds: float, *, attempts: int = 0) -> None:
-        """Give the job back after something broke; it becomes runnable again after so many seconds."""
-        with self.transaction(**FREE | {"next_run_at": db.now(seconds), "attempts": attempts}):
+    def let_go(self, back: GiveBack) -> None:
+        """Give the job back after something broke; it becomes runnable again when its pause is over."""
+        with self.transaction(**FREE | {"next_run_at": db.now(back.seconds), "attempts": back.attempts}):
             pass
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from app import clock, db
 from app.errors import Problem
 from app.jobs import engine, lifecycle, outbox
+from app.jobs.decisions import GiveBack
 from app.jobs.engine import MOST_ATTEMPTS, due
 from app.jobs.flows import Again, Cancelled, Done, Hold, Skip, Stop
 from app.jobs.lifecycle import JobStatus
@@ -137,7 +138,7 @@ def test_a_heartbeat_does_not_keep_a_job_that_was_just_let_go(rehearse, work):
     job = rehearse(only=lambda run: Again(0))
     run = work.worker.claim(job.id)
     work.worker.held[job.id] = run.fence
-    run.let_go(0)
+    run.let_go(GiveBack(0, attempts=0))
     work.worker.heartbeat()
     db.session.refresh(job)
     assert job.lease_until == EPOCH
