@@ -12,7 +12,7 @@ from sqlalchemy.orm import selectinload
 from app import db
 from app.failpoints import reached
 from app.jobs import lifecycle
-from app.jobs.decisions import End, GiveBack, JobFacts, StepChange, StepFacts, Write, written
+from app.jobs.decisions import End, GiveBack, JobFacts, StepChange, StepFacts, Write, in_vain_of, written
 from app.jobs.flows import FLOWS
 from app.jobs.lifecycle import StepStatus
 from app.jobs.models import EPOCH, Job, JobStep
@@ -181,7 +181,7 @@ def facts_of(row: Any, steps: Any) -> JobFacts:
                 step.status,
                 step.intent_at is not None,
                 step.attempt,
-                int((step.output or {}).get("asked_in_vain", 0)),
+                *in_vain_of(step.output),
             )
             for step in steps
         ),

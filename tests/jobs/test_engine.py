@@ -26,6 +26,12 @@ class Busy(Problem):
     patience = 3
 
 
+class Expired(Problem):
+    """What it answers once to whoever comes with old credentials."""
+
+    patience = 1
+
+
 def steps_of(job):
     return {step.key: str(step.status) for step in job.steps}
 
@@ -235,6 +241,24 @@ def test_patience_is_asked_for_with_growing_pauses_and_ends(rehearse, work):
         work.expire(job)
     assert 0.7 < pauses[0] < 2 < pauses[2] < 6
     assert (job.status, job.failure["sentence"]) == (JobStatus.FAILED, "Too many calls.")
+
+
+@pytest.mark.parametrize(("last", "status"), [(None, "succeeded"), (Expired("e"), "failed")])
+def test_each_kind_of_problem_is_borne_for_itself(rehearse, work, last, status):
+    """Credentials that expire after some throttled calls are no reason to give up what may have begun already."""
+    answers = [Busy("a"), Busy("b"), Expired("c"), last]
+
+    def ask(run):
+        if answer := answers.pop(0):
+            raise answer
+        return Done()
+
+    job = rehearse(only=ask)
+    for _ in range(4):
+        work.once(job)
+        if job.status == JobStatus.RUNNING:
+            work.expire(job)
+    assert job.status == status
 
 
 def test_patience_begins_anew_after_an_answer(rehearse, work):

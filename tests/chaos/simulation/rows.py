@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.aws.cloudformation import Event
-from app.jobs.decisions import JobFacts, StepFacts
+from app.jobs.decisions import JobFacts, StepFacts, in_vain_of
 from app.jobs.lifecycle import JobStatus, StepStatus
 from app.stacks.lifecycle import StackStatus
 
@@ -92,7 +92,7 @@ class Job:
                 step.status,
                 step.intent_at is not None,
                 step.attempt,
-                int((step.output or {}).get("asked_in_vain", 0)),
+                *in_vain_of(step.output),
             )
             for step in self.steps
         )
