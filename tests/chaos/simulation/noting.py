@@ -24,6 +24,10 @@ def _count_try(run: "Run", effect: effects.CountTry) -> None:
     run.job.payload = {**run.job.payload, "tries": effect.tries}
 
 
+def _count_unseen(run: "Run", effect: effects.CountUnseen) -> None:
+    run.job.payload = {**run.job.payload, "unseen": effect.times}
+
+
 def _note_cloud_id(run: "Run", effect: effects.NoteCloudId) -> None:
     run.job.stack.cloud_id = effect.cloud_id
 
@@ -109,6 +113,7 @@ def _keep(run: "Run", effect: effects.Keep) -> int:
 
 _NOTES: dict[type, Callable[["Run", Any], Any]] = {
     effects.CountTry: _count_try,
+    effects.CountUnseen: _count_unseen,
     effects.NoteCloudId: _note_cloud_id,
     effects.WritePlan: _write_plan,
     effects.ConfirmAhead: _confirm_ahead,
