@@ -3,7 +3,7 @@
 The numbers are those of the checker's list in the reliability targets. Nothing here looks at how it came about.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -112,14 +112,23 @@ def _audit_tells_each_change(sim: "Simulation") -> Violations:
 
 
 def _nothing_happens_twice(sim: "Simulation") -> Violations:
-    """I1, I3: a job makes one plan at most and begins one change at most."""
-    done: Counter[tuple[str, str]] = Counter()
+    """I1, I3: a job begins one change at most, and plans again only where somebody has removed what it had planned."""
+    begun: Counter[str] = Counter()
+    planned: dict[str, set[str]] = defaultdict(set)
     for call in sim.cloud.calls:
-        if call.happened and call.operation in ("CreateChangeSet", "ExecuteChangeSet"):
-            done[call.actor.split()[0], call.operation] += 1
-    for (job, operation), times in done.items():
-        if times > 1 and job != "console":
-            yield f"{operation} happened {times} times for {job}"
+        job = call.actor.split()[0]
+        if not call.happened:
+            continue
+        if call.operation == "ExecuteChangeSet":
+            begun[job] += 1
+        elif call.operation in ("DeleteChangeSet", "DeleteStack"):
+            planned[call.stack_id].clear()
+        elif call.operation == "CreateChangeSet":
+            stack_id = call.stack_id
+            if job in planned[stack_id]:
+                yield f"{job} asked for a second change set while it had one"
+            planned[stack_id].add(job)
+    yield from (f"{job} began {times} changes" for job, times in begun.items() if times > 1)
 
 
 def _jobs_do_not_overlap_in_the_cloud(sim: "Simulation") -> Violations:
@@ -198,9 +207,13 @@ def _stands_so(sim: "Simulation", stack: Stack, live: list[CloudStack]) -> Viola
         yield from _runs_what_is_shown(stack, found)
 
 
+# What a job says that ended without having learned how the stack stands, or that found it in the way of a new try.
+_UNKNOWN = ("deadline passed", "The last try came up after all")
+
+
 def _is_left_to_a_person(job: Job) -> bool:
-    """Out of time, or refused: then the stack is shown as broken, and how it stands is for a person to find out."""
-    return job.status == "failed" and (job.failure or {}).get("reason", "").startswith("deadline passed")
+    """Say whether the job told a person to look: the stack is shown as broken, and the reason says what is not known."""
+    return job.status == "failed" and (job.failure or {}).get("reason", "").startswith(_UNKNOWN)
 
 
 def _runs_what_is_shown(stack: Stack, found: CloudStack) -> Violations:

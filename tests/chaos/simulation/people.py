@@ -39,7 +39,7 @@ class People:
         return self.busy == 0
 
     def begin(self) -> None:
-        for number in range(self.rng.choice((1, 2, 2, 3))):
+        for number in range(self.rng.choice((1, 2, 3))):
             self._live(self._owner(number), self.rng.uniform(0, 60))
         self._live(self._attendant(), 60.0, counts=False)
         if self.sim.faults.interference:
@@ -62,7 +62,7 @@ class People:
         """Launch a stack, then want other things of it, sometimes two at once."""
         stack = yield from self._launch(number)
         for _ in range(self.rng.randint(2, 5)):
-            yield self.rng.choice((0.5, 5.0, 60.0, 200.0)) * self.rng.random() * 2
+            yield self.rng.choice((2.0, 60.0, 200.0, 400.0)) * self.rng.random() * 2
             acts = [self._want(stack) for _ in range(2 if self.rng.random() < 0.2 else 1)]
             for act in acts:
                 self._live(act, self.rng.random() * 0.2)
@@ -118,10 +118,10 @@ class People:
             yield from self._request(stack, self._wish(stack))
             return
         match self.rng.randrange(4):
-            case 0:
+            case 0 | 1:
                 # A page from before the job began: the second request on a busy stack.
                 yield from self._request(stack, self._wish(stack))
-            case 1 | 2:
+            case 2:
                 self._try(lambda: self._cancel(job))
             case 3:
                 self._try(lambda: self._decide(job))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, NamedTuple
 
+from app.jobs.decisions import MOST_ATTEMPTS
 from app.jobs.flows import Deed, Flow
 from app.jobs.lifecycle import RUNNABLE, UNFINISHED
 from app.jobs.worker import LATEST_BEAT
@@ -188,8 +189,10 @@ class Simulation:
         self.tell(worker.name, how, worker.place)
         if worker.work is not None:
             worker.work.close()
-        if worker.held:
-            ref = worker.held.job.ref
+        held = worker.held
+        # What was given back already is not to blame; past the last attempt a worker only writes that it was the last.
+        if held and held.holds_newest() and held.job.lease_owner and held.facts.attempts <= MOST_ATTEMPTS:
+            ref = held.job.ref
             self.crashes[ref] += 1
             self.most_crashes[ref] = max(self.most_crashes[ref], self.crashes[ref])
         if worker.job:
