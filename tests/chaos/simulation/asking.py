@@ -52,6 +52,7 @@ def begin(run: "Run", pace: float) -> Case:
         is_confirmed=bool(payload.get("confirmed")),
         retains=tuple(payload.get("retains", ())),
         skips=tuple(payload.get("skips", ())),
+        place="the place",
         pace=pace,
     )
 

@@ -80,6 +80,8 @@ class Job:
         self.lease_until: float = EPOCH
         self.fence = 0
         self.attempts = 0
+        # What the job waits for, besides its time. There is one place, so its topic goes without saying.
+        self.watch_key: str | None = None
         self.cancel_requested_at: float | None = None
         self.started_at: float | None = None
         self.finished_at: float | None = None

@@ -13,6 +13,7 @@ from app.jobs.lifecycle import RUNNABLE, UNFINISHED
 from app.jobs.worker import LATEST_BEAT
 from app.stacks.flows import FLOWS
 from tests.chaos.model import CloudFormation
+from tests.chaos.simulation import watching
 from tests.chaos.simulation.faults import CALM, Faults, calmed, drawn_behaviour
 from tests.chaos.simulation.people import People
 from tests.chaos.simulation.rows import Job
@@ -91,6 +92,7 @@ class Simulation:
         """Let the story happen, then let everything come to rest."""
         self.people.begin()
         self.later(self.rng.uniform(60, 1500), self.calm)
+        self.later(self.rng.random() * self.pace, lambda: watching.watch(self))
         while self.heap and self.events < MOST_EVENTS and not self.is_quiet():
             self.now, _, worker, epoch, act = self._next()
             if worker is None:

@@ -108,6 +108,7 @@ class World:
         job.lease_owner, job.lease_until = owner, now + self.lease_seconds
         job.fence += 1
         job.attempts += 1
+        job.watch_key = None
         job.status = JobStatus.RUNNING
         job.started_at = now if job.started_at is None else job.started_at
 
@@ -152,9 +153,14 @@ class Run:
 
     def write(self, write: Write) -> JobFacts:
         """Commit what the engine decided, and return the facts as they are then."""
-        rests = {} if write.rest is None else FREE | {"next_run_at": self.world.now() + write.rest}
-        self.transaction(lambda: self._write(write), write.name, **rests)
+        self.transaction(lambda: self._write(write), write.name, **self._resting(write))
         return self.facts
+
+    def _resting(self, write: Write) -> dict[str, Any]:
+        if write.rest is None:
+            return {}
+        watch_key = {"watch_key": write.watch.key} if write.watch else {}
+        return FREE | watch_key | {"next_run_at": self.world.now() + write.rest}
 
     def let_go(self, back: GiveBack) -> None:
         """Give the job back after something broke."""
