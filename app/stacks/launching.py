@@ -23,7 +23,7 @@ from app.stacks.effects import (
     TakeOver,
 )
 from app.stacks.planning import STARTED, execution, vanished
-from app.stacks.standing import LOOKS_BEFORE_BELIEVING, Cancel, Follow, standing
+from app.stacks.standing import LOOKS_BEFORE_BELIEVING, Cancel, Delete, Follow, standing
 from app.stacks.wordings import failure
 
 ENDED = ("EXECUTE_COMPLETE", "EXECUTE_FAILED")
@@ -86,8 +86,10 @@ def _undo(case: Case) -> Generator[Effect, Any, Case]:
     state = yield FindStack(case.where)
     status = state.status if state else None
     row = standing(status)
-    if row.updating is Follow.UNDONE and case.kind == "update" and (yield from execution(case)) in ENDED:
-        # An earlier request of ours was heard, though nobody noted it.
+    was_turned_back = row.updating is Follow.UNDONE and case.kind == "update"
+    is_going = row.delete is Delete.FOLLOW and case.kind == "create"
+    if is_going or (was_turned_back and (yield from execution(case)) in ENDED):
+        # An earlier request of ours was heard, though nobody noted it. What is read next may be older than this.
         yield NoteUndo()
         return case.with_(is_undoing=True)
     try:
@@ -170,6 +172,9 @@ def _settled(case: Case, state: cfn.StackState, seen: Follow, *, has_reason: boo
 def verify(case: Case) -> Steps:
     """Read what came out of it: outputs, resources and their ids."""
     state = yield FindStack(case.where)
+    if state is None and case.looks <= LOOKS_BEFORE_BELIEVING:
+        # It was seen to have come up: this reading is older.
+        return Again(case.pace, "the cloud does not know it yet")
     if state is None:
         return (yield from _disappeared(case))
     resources = yield ListResources(state.cloud_id)
