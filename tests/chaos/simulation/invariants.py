@@ -201,10 +201,19 @@ def _stands_so(sim: "Simulation", stack: Stack, live: list[CloudStack]) -> Viola
         return
     found = live[0] if live else None
     shown, stands = stack.status, found.status if found else None
+    if shown is StackStatus.DEGRADED and stands == "UPDATE_ROLLBACK_COMPLETE" and _was_mended(sim, stack):
+        # An update that was cancelled had got the stuck rollback going: it is better off than shown.
+        return
     if stands not in _STANDS.get(shown, set()):
         yield f"{stack.ref} is {shown} and in the cloud {stands}; {job.ref} {job.kind} {job.status} {job.failure}"
     elif shown is StackStatus.READY and found is not None:
         yield from _runs_what_is_shown(stack, found)
+
+
+def _was_mended(sim: "Simulation", stack: Stack) -> bool:
+    return any(
+        call.operation == "ContinueUpdateRollback" and call.stack_id == stack.cloud_id for call in sim.cloud.calls
+    )
 
 
 # What a job says that ended without having learned how the stack stands, or that found it in the way of a new try.
