@@ -219,6 +219,8 @@ def broken(attempt: int, dice: Dice, *, by_database: bool) -> GiveBack:
 
 def written(facts: JobFacts, write: Write) -> JobFacts:
     """Return the facts as they are once the write is committed."""
+    if not write.steps:
+        return facts
     changes = {change.key: change for change in write.steps}
     steps = tuple(_changed(step, changes[step.key]) if step.key in changes else step for step in facts.steps)
     return replace(facts, steps=steps)

@@ -171,13 +171,16 @@ def _settled(case: Case, state: cfn.StackState, seen: Follow, *, has_reason: boo
 
 def verify(case: Case) -> Steps:
     """Read what came out of it: outputs, resources and their ids."""
-    state = yield FindStack(case.where)
+    try:
+        state = yield FindStack(case.where)
+        resources = (yield ListResources(state.cloud_id)) if state else []
+    except NotThere:
+        state = None
     if state is None and case.looks <= LOOKS_BEFORE_BELIEVING:
         # It was seen to have come up: this reading is older.
         return Again(case.pace, "the cloud does not know it yet")
     if state is None:
         return (yield from _disappeared(case))
-    resources = yield ListResources(state.cloud_id)
     note = f"{len(resources)} resources, {len(state.outputs)} outputs"
     if case.is_protected and not state.is_protected and not (yield from _protect(state)):
         note += "; the cloud's own deletion protection could not be switched on"
