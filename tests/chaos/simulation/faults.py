@@ -1,4 +1,4 @@
-"""What goes wrong, and how often, drawn by seed: each trouble is absent in half of the seeds, so others are seen alone."""
+"""What goes wrong, and how often, drawn by seed. Each trouble is absent in half of the seeds, so others come alone."""
 
 from dataclasses import dataclass, replace
 from random import Random
@@ -45,7 +45,7 @@ CALM = Faults()
 
 
 def drawn_behaviour(rng: Random) -> Behaviour:
-    """Return how the cloud behaves in one seed: with all its troubles, but quick enough for a hundred thousand seeds."""
+    """Return how the cloud behaves in one seed: with all its troubles, and quick enough for many seeds."""
     longest = rng.choice((2.0, 20.0, 90.0))
     return replace(
         Behaviour.drawn(rng),

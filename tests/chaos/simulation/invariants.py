@@ -221,7 +221,7 @@ _UNKNOWN = ("deadline passed", "The last try came up after all")
 
 
 def _is_left_to_a_person(job: Job) -> bool:
-    """Say whether the job told a person to look: the stack is shown as broken, and the reason says what is not known."""
+    """Say whether the job told a person to look: the stack is shown as broken, with what is not known of it."""
     return job.status == "failed" and (job.failure or {}).get("reason", "").startswith(_UNKNOWN)
 
 

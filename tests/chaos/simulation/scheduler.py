@@ -76,6 +76,7 @@ class Simulation:
         self.most_crashes: Counter[str] = Counter()
         self.poisoned: tuple[str, str] | None = None
         self.next_look = math.inf
+        self.is_watched = False
 
     def clock(self) -> float:
         return self.now
@@ -92,7 +93,6 @@ class Simulation:
         """Let the story happen, then let everything come to rest."""
         self.people.begin()
         self.later(self.rng.uniform(60, 1500), self.calm)
-        self.later(self.rng.random() * self.pace, lambda: watching.watch(self))
         while self.heap and self.events < MOST_EVENTS and not self.is_quiet():
             self.now, _, worker, epoch, act = self._next()
             if worker is None:
@@ -238,6 +238,8 @@ class Simulation:
 
     def look_at_job(self, job: Job) -> None:
         if job.status in RUNNABLE:
+            if job.watch_key:
+                watching.begin(self)
             self.look_at(max(job.next_run_at, job.lease_until, self.now))
 
     def look_at(self, at: float) -> None:

@@ -18,6 +18,7 @@ _MOVING = [status for status in MEANINGS if status.endswith("_IN_PROGRESS")]
 
 def watch(sim: "Simulation") -> None:
     """Look once at everything that moves, and wake the jobs that have news; some others for a closer look."""
+    sim.is_watched = False
     watched = [job for job in sim.world.jobs if job.watch_key and job.status in RUNNABLE and job.lease_owner is None]
     watchers = [worker for worker in sim.workers if not worker.is_down and worker.stopped_until <= sim.now]
     if watched and watchers and not watchers[0].is_cut():
@@ -28,7 +29,15 @@ def watch(sim: "Simulation") -> None:
             if job not in others or job in closer or _is_urgent(sim, job):
                 job.next_run_at = sim.now
                 sim.look_at_job(job)
-    sim.later(sim.pace, lambda: watch(sim))
+    if watched:
+        begin(sim)
+
+
+def begin(sim: "Simulation") -> None:
+    """Have somebody look after a while, if nobody is about to."""
+    if not sim.is_watched:
+        sim.is_watched = True
+        sim.later(sim.pace * sim.rng.random(), lambda: watch(sim))
 
 
 def _is_urgent(sim: "Simulation", job: Job) -> bool:

@@ -138,9 +138,9 @@ class Run:
         if not self.holds_newest():
             raise LeaseLost(f"{job.ref}, fence {self.fence}")
         self.now = world.now()
-        self.facts = replace(
-            self.facts, wants_cancel=job.cancel_requested_at is not None, is_late=job.deadline_at < self.now
-        )
+        wants_cancel, is_late = job.cancel_requested_at is not None, job.deadline_at < self.now
+        if (wants_cancel, is_late) != (self.facts.wants_cancel, self.facts.is_late):
+            self.facts = replace(self.facts, wants_cancel=wants_cancel, is_late=is_late)
 
         def guarded() -> Answer:
             job.lease_until = self.now + world.lease_seconds
