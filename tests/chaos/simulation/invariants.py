@@ -168,6 +168,16 @@ def _yes_to_what_ran(sim: "Simulation") -> Violations:
             yield f"{deed.job} executed another plan than the one that was read"
 
 
+def _what_is_said_to_run_runs(sim: "Simulation") -> Violations:
+    """A stack is being changed only once the cloud was asked to, and was."""
+    begun = [call for call in sim.cloud.calls if call.happened and call.operation == "ExecuteChangeSet"]
+    for change in sim.world.changes:
+        if change.row == "Stack" and change.after == StackStatus.UPDATING:
+            mine = [job.ref for job in sim.world.jobs if job.stack.ref == change.ref and job.created_at <= change.at]
+            if not any(call.actor.split()[0] == mine[-1] and call.t <= change.at for call in begun):
+                yield f"{change.ref} is said to change, and nothing of {mine[-1]} was begun"
+
+
 def _job(sim: "Simulation", ref: str) -> Job:
     return sim.world.jobs[int(ref[4:])]
 
@@ -208,6 +218,12 @@ def _stands_so(sim: "Simulation", stack: Stack, live: list[CloudStack]) -> Viola
         yield f"{stack.ref} is {shown} and in the cloud {stands}; {job.ref} {job.kind} {job.status} {job.failure}"
     elif shown is StackStatus.READY and found is not None:
         yield from _runs_what_is_shown(stack, found)
+        if stands == "UPDATE_ROLLBACK_COMPLETE" and stack.status_reason not in _TAKEN_BACK:
+            yield f"{stack.ref} is {shown}, though its last change was rolled back: {stack.status_reason}"
+
+
+# Why a stack is ready whose last change was rolled back: somebody wanted it so.
+_TAKEN_BACK = ("The update was cancelled.", "What runs was accepted.", "It runs as asked already.")
 
 
 def _was_mended(sim: "Simulation", stack: Stack) -> bool:
@@ -246,5 +262,6 @@ _CHECKS: tuple[Callable[["Simulation"], Violations], ...] = (
     _jobs_do_not_overlap_in_the_cloud,
     _only_ours_is_touched,
     _yes_to_what_ran,
+    _what_is_said_to_run_runs,
     _rows_are_as_the_cloud,
 )

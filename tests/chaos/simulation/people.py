@@ -85,8 +85,12 @@ class People:
             if live and self.sim.faults.interference:
                 what = self.rng.choice(("update", "update", "cancel", "delete", "protect", "unprotect"))
                 name = self.rng.choice(live)
-                is_ours = self.sim.cloud.stack(name) is not None
-                happened = is_ours and self.sim.cloud.interfere(name, what)
+                is_there = self.sim.cloud.stack(name) is not None
+                happened = is_there and self.sim.cloud.interfere(name, what)
+                if not is_there and self.rng.random() < self.sim.faults.strangers:
+                    # The name is free, so somebody else takes it.
+                    self.sim.cloud.put_stack(name, "CREATE_COMPLETE", {"owner": "somebody"})
+                    what, happened = "name taken", True
                 self.sim.cover("console", what if happened else "refused")
                 self.sim.tell("console", what, name, happened)
 

@@ -135,7 +135,9 @@ class Simulation:
         worker.beat_at, worker.woke_at = self.now - since, 0.0
         self.later(self.lease / 6 - since, worker.beat, worker)
         self.later(self.lease * LATEST_BEAT - since + self.rng.uniform(0.001, 1.0), worker.watch, worker)
-        self.later(self.rng.random() * 0.1, lambda: self.step(worker), worker)
+        # Now and then at this very moment: ties are where `<` and `<=` differ.
+        seconds = 0.0 if self.rng.random() < 0.5 else self.rng.random() * 0.1
+        self.later(seconds, lambda: self.step(worker), worker)
 
     def step(self, worker: Worker) -> None:
         """Let a worker go as far as its next point, and see what happens to it there."""

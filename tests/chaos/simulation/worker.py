@@ -57,7 +57,6 @@ class Worker:
     def carry_on(self, job: Job) -> Points:
         """Advance one job as far as it goes without waiting: `Worker.run`."""
         self.place = "claim"
-        yield BEFORE
         try:
             run = self._commit(lambda: self.sim.world.claim(job, self.name), job)
         except Interrupted:
@@ -174,10 +173,10 @@ class Worker:
 
 def _place(run: Run, request: Request) -> str:
     current = run.facts.current
-    name = request.name if isinstance(request, Write) else _named(type(request))
+    name = request.name if isinstance(request, Write) else named(type(request))
     return f"{run.facts.kind}/{current.key if current else 'all'}/{name}"
 
 
 @lru_cache(maxsize=100)
-def _named(kind: type) -> str:
+def named(kind: type) -> str:
     return str(kind.name.fget(object.__new__(kind)))  # type: ignore[attr-defined]  # a property of the class
