@@ -87,7 +87,7 @@ def _undo(case: Case) -> Generator[Effect, Any, Case]:
     status = state.status if state else None
     row = standing(status)
     was_turned_back = row.updating is Follow.UNDONE and case.kind == "update"
-    is_going = row.delete is Delete.FOLLOW and case.kind == "create"
+    is_going = state is not None and row.delete in (Delete.FOLLOW, Delete.GONE) and case.kind == "create"
     if is_going or (was_turned_back and (yield from execution(case)) in ENDED):
         # An earlier request of ours was heard, though nobody noted it. What is read next may be older than this.
         yield NoteUndo()
@@ -160,6 +160,10 @@ def _settled(case: Case, state: cfn.StackState, seen: Follow, *, has_reason: boo
     if how not in ENDED:
         # An update may still show how the last one ended.
         return (yield from _ask_again(case))
+    is_agreed = (seen is Follow.DONE) == (how == "EXECUTE_COMPLETE")
+    if case.kind == "update" and not is_agreed and case.looks <= LOOKS_BEFORE_BELIEVING:
+        # The stack may still show how the update before ended; a change set that is forgotten tells no outcome.
+        return Again(case.pace, "waiting until stack and change set agree")
     if seen is Follow.DONE:
         return Done() if how == "EXECUTE_COMPLETE" else Stop((yield Explain(state)))
     if not has_reason:

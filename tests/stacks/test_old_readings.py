@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.aws.cloudformation import StackState
+from app.aws.cloudformation import ChangeSet, StackState
 from app.aws.errors import NotThere
 from app.jobs.flows import Again, Cancelled, Done, Stop
 from app.stacks import cancelling, deleting, launching
@@ -56,8 +56,9 @@ def test_a_stack_that_came_up_is_not_lost_by_one_look(answers):
     assert isinstance(perform(launching.verify(case(looks=6)), **seen)[1], Stop)
 
 
-def test_an_undoing_that_was_heard_is_noted_before_an_older_reading_hides_it():
-    readings = [stack("DELETE_IN_PROGRESS"), stack("CREATE_COMPLETE")]
+@pytest.mark.parametrize("seen", ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"])
+def test_an_undoing_that_was_heard_is_noted_before_an_older_reading_hides_it(seen):
+    readings = [stack(seen), stack("CREATE_COMPLETE")]
     asked, outcome = perform(launching.follow(case(wants_cancel=True)), find_stack=readings, read_events=[])
     assert NoteUndo() in asked
     assert isinstance(outcome, Again)
@@ -87,3 +88,14 @@ def test_resources_are_listed_once_the_stack_is_seen():
     asked, outcome = perform(launching.verify(case(looks=1)), find_stack=stack("CREATE_COMPLETE"), list_resources=[])
     assert ListResources(ID) in asked
     assert isinstance(outcome, Done)
+
+
+@pytest.mark.parametrize(
+    ("shown", "executed"), [("UPDATE_ROLLBACK_COMPLETE", "EXECUTE_COMPLETE"), ("UPDATE_COMPLETE", "EXECUTE_FAILED")]
+)
+def test_how_the_update_before_ended_is_not_taken_for_the_end_of_this_one(shown, executed):
+    found = {"find_change_set": ChangeSet("the plan", ID, "CREATE_COMPLETE", executed, ""), "read_events": []}
+    outcome = perform(launching.follow(case("update", looks=1)), find_stack=stack(shown), **found)[1]
+    assert isinstance(outcome, Again)
+    outcome = perform(launching.follow(case("update", looks=6)), find_stack=stack(shown), **found)[1]
+    assert isinstance(outcome, Stop)

@@ -207,7 +207,7 @@ def _rows_are_as_the_cloud(sim: "Simulation") -> Violations:
 
 def _stands_so(sim: "Simulation", stack: Stack, live: list[CloudStack]) -> Violations:
     job = next((job for job in reversed(sim.world.jobs) if job.stack is stack), None)
-    if job is None or _is_left_to_a_person(job):
+    if job is None or any(_is_left_to_a_person(each) for each in _since_last_success(sim, stack)):
         return
     found = live[0] if live else None
     shown, stands = stack.status, found.status if found else None
@@ -239,6 +239,14 @@ _UNKNOWN = ("deadline passed", "The last try came up after all")
 def _is_left_to_a_person(job: Job) -> bool:
     """Say whether the job told a person to look: the stack is shown as broken, with what is not known of it."""
     return job.status == "failed" and (job.failure or {}).get("reason", "").startswith(_UNKNOWN)
+
+
+def _since_last_success(sim: "Simulation", stack: Stack) -> Iterator[Job]:
+    for job in reversed(sim.world.jobs):
+        if job.stack is stack:
+            if job.status == "succeeded":
+                return
+            yield job
 
 
 def _runs_what_is_shown(stack: Stack, found: CloudStack) -> Violations:
