@@ -1,5 +1,6 @@
 """One claim of one job: the only way a worker writes."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +23,10 @@ from app.logs import log
 FREE: dict[str, Any] = {"lease_owner": None, "lease_until": EPOCH, "attempts": 0}
 
 
+# The share of a lease after which a worker asks whether it still holds the job before it does anything outside.
+PROOF_LASTS = 1 / 6
+
+
 class LeaseLost(Exception):
     """Another worker owns the job, or we could not prove that we still do: stop at once, write nothing."""
 
@@ -41,6 +46,8 @@ class Run:
         self.facts = facts
         self.lease_seconds = lease_seconds
         self.is_repeat = False
+        # When the database last told that the job is ours, by this process's own clock.
+        self.proved_at = time.monotonic()
         # Where in the job this worker is: kind, step and what is being done there.
         self.place = ""
         # What has been done outside and is not recorded yet.
@@ -49,12 +56,24 @@ class Run:
         self.kept: dict[Any, Any] = {}
 
     def done(self, deed: Callable[[], Any]) -> Any:
-        """Do something outside that the next commit records."""
+        """Do something outside that the next commit records. Raises LeaseLost when the job is not ours any more."""
+        self._prove()
         reached(f"{self.place}/before")
         answer = deed()
         reached(f"{self.place}/effect")
         self._unrecorded.append(self.place)
         return answer
+
+    def _prove(self) -> None:
+        """Ask before a deed whether the job is still ours, unless that was told a moment ago.
+
+        A process that was stopped for longer than its lease wakes up here as well. The cloud knows no fence: a change
+        set asked for after its launch was cancelled would stay, and nobody would know of it.
+        """
+        if time.monotonic() - self.proved_at > self.lease_seconds * PROOF_LASTS:
+            with self.transaction():
+                pass
+            db.release()
 
     def recorded(self, write: Callable[[], Any]) -> Any:
         """Commit something about the job, and with it what was done outside before."""
@@ -114,6 +133,7 @@ class Run:
         if row is None:
             raise LeaseLost(f"job {self.job_id}, fence {self.fence}")
         cancel_requested_at, is_late, self.now = row
+        self.proved_at = time.monotonic()
         self.facts = replace(self.facts, wants_cancel=cancel_requested_at is not None, is_late=bool(is_late))
 
     def write(self, write: Write) -> JobFacts:

@@ -277,6 +277,18 @@ def test_patience_begins_anew_after_an_answer(rehearse, work):
     assert job.status == JobStatus.SUCCEEDED
 
 
+def test_a_worker_that_was_stopped_asks_before_it_does_anything_outside(rehearse, work, app):
+    """Stopped between its decision and its deed, for longer than its lease; another has ended the job meanwhile."""
+    job = rehearse(only=lambda run: Done())
+    stopped = work.worker.claim(job.id)
+    assert stopped.done(lambda: "done") == "done"
+    work.expire(job)
+    assert Work(app, "another").once(job)
+    stopped.proved_at -= 60
+    with pytest.raises(LeaseLost):
+        stopped.done(lambda: pytest.fail("was done twice"))
+
+
 def test_a_locked_database_is_no_attempt(rehearse, work):
     locks = [1] * 7
 

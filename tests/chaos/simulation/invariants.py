@@ -83,10 +83,8 @@ def _fences_hold(sim: "Simulation") -> Violations:
 
 
 def _workers_stop_in_time(sim: "Simulation") -> Violations:
-    """A worker that cannot renew its leases does nothing outside any more."""
-    for deed in sim.deeds:
-        if deed.is_late:
-            yield f"{deed.what} of {deed.job} at {deed.at:.3f} by a worker without a heartbeat"
+    """A worker that cannot renew its leases ends before they run out."""
+    yield from sim.overdue
 
 
 _PATHS = {

@@ -5,10 +5,10 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.jobs.decisions import MOST_ATTEMPTS
-from app.jobs.flows import Deed, Flow
+from app.jobs.flows import Flow
 from app.jobs.lifecycle import RUNNABLE, UNFINISHED
 from app.jobs.worker import LATEST_BEAT
 from app.stacks.flows import FLOWS
@@ -17,8 +17,8 @@ from tests.chaos.simulation import watching
 from tests.chaos.simulation.faults import CALM, Faults, calmed, drawn_behaviour
 from tests.chaos.simulation.people import People
 from tests.chaos.simulation.rows import Job
-from tests.chaos.simulation.worker import BEFORE, Worker
-from tests.chaos.simulation.world import Run, World
+from tests.chaos.simulation.worker import BEFORE, Done, Worker
+from tests.chaos.simulation.world import World
 
 START = 1_000_000.0
 LEASE = 30.0
@@ -26,17 +26,6 @@ TICK = 2.0
 # Once faults have stopped, everything that still moves comes to its end within this time.
 QUIET = 12 * 3600.0
 MOST_EVENTS = 60_000
-
-
-class Done(NamedTuple):
-    """A deed a worker set about, and whether it still had the right to: see `Simulation.deed`."""
-
-    at: float
-    job: str
-    fence: int
-    what: str
-    request: Deed
-    is_late: bool
 
 
 class Cloud(CloudFormation):
@@ -70,6 +59,8 @@ class Simulation:
         self.trace: list[tuple[Any, ...]] = []
         self.covered: Counter[tuple[str, str]] = Counter()
         self.deeds: list[Done] = []
+        # Steps of workers that ought to have ended themselves for want of a heartbeat.
+        self.overdue: list[str] = []
         self.breaks: list[str] = []
         # Workers a job has ended in a row, and the most of it.
         self.crashes: Counter[str] = Counter()
@@ -142,6 +133,9 @@ class Simulation:
     def step(self, worker: Worker) -> None:
         """Let a worker go as far as its next point, and see what happens to it there."""
         assert worker.work is not None, "who has nothing to do makes no step"
+        # The watch looks once a second, also after the process was stopped.
+        if worker.held and self.now > max(worker.beat_at + self.lease * LATEST_BEAT, worker.woke_at) + 1.1:
+            self.overdue.append(f"{worker.name} was at {worker.place} at {self.now:.3f}")
         try:
             point = next(worker.work)
         except StopIteration:
@@ -284,12 +278,6 @@ class Simulation:
 
     def tell(self, *what: Any) -> None:
         self.trace.append((self.now, *what))
-
-    def deed(self, worker: Worker, run: Run, request: Deed) -> None:
-        """Note a deed. Late is one by a worker that ought to have ended itself for want of a heartbeat."""
-        latest = max(worker.beat_at + self.lease * LATEST_BEAT, worker.woke_at) + 1.1
-        done = Done(self.now, run.job.ref, run.fence, worker.place, request, self.now > latest)
-        self.deeds.append(done)
 
     def broke(self, job: Job, error: Exception) -> None:
         self.tell(job.ref, "broke", repr(error))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from app.jobs import lifecycle as jobs
 from app.jobs.decisions import End, GiveBack, JobFacts, StepChange, Write, written
 from app.jobs.lifecycle import JobStatus, StepStatus
-from app.jobs.run import LeaseLost
+from app.jobs.run import PROOF_LASTS, LeaseLost
 from app.stacks import lifecycle as stacks
 from tests.chaos.simulation import settling
 from tests.chaos.simulation.rows import FREE, Change, Claimed, Entry, Job, Stack, Written
@@ -126,6 +126,7 @@ class Run:
     def __init__(self, world: World, job: Job, owner: str):
         self.world, self.job, self.owner = world, job, owner
         self.fence, self.now = job.fence, world.now()
+        self.proved_at = self.now
         self.facts: JobFacts = job.facts(self.now)
         self.is_repeat = False
 
@@ -137,7 +138,7 @@ class Run:
         job, world = self.job, self.world
         if not self.holds_newest():
             raise LeaseLost(f"{job.ref}, fence {self.fence}")
-        self.now = world.now()
+        self.now = self.proved_at = world.now()
         wants_cancel, is_late = job.cancel_requested_at is not None, job.deadline_at < self.now
         if (wants_cancel, is_late) != (self.facts.wants_cancel, self.facts.is_late):
             self.facts = replace(self.facts, wants_cancel=wants_cancel, is_late=is_late)
@@ -161,6 +162,10 @@ class Run:
             return {}
         watch_key = {"watch_key": write.watch.key} if write.watch else {}
         return FREE | watch_key | {"next_run_at": self.world.now() + write.rest}
+
+    def needs_proof(self) -> bool:
+        """Say whether it is too long ago that the database told whose the job is: `Run._prove`."""
+        return self.world.now() - self.proved_at > self.world.lease_seconds * PROOF_LASTS
 
     def let_go(self, back: GiveBack) -> None:
         """Give the job back after something broke."""
