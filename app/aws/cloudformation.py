@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from app.aws.errors import CloudProblem, NotThere, Refused, translated
+from app.aws.errors import AskedBefore, CloudProblem, NotThere, Refused, translated
 
 # Source: CloudFormation quotas; a larger body has to lie in S3.
 LARGEST_INLINE_BODY = 51_200
@@ -175,20 +175,20 @@ def delete_change_set(client: Any, change_set_id: str) -> None:
 
 
 def delete_stack(client: Any, name_or_id: str, token: str, retain: Sequence[str] = ()) -> None:
-    """Start deleting a stack; one that is gone already is fine.
+    """Start deleting a stack; one that is gone already is fine, and so is having asked before under this token.
 
     `retain` names resources to leave behind. CloudFormation takes them only after a deletion has failed.
     """
     request: dict[str, Any] = {"StackName": name_or_id, "ClientRequestToken": token}
     if retain:
         request["RetainResources"] = list(retain)
-    with suppress(NotThere), translated():
+    with suppress(NotThere, AskedBefore), translated():
         client.delete_stack(**request)
 
 
 def cancel_update(client: Any, cloud_id: str, token: str) -> None:
-    """Ask CloudFormation to undo an update that is under way."""
-    with translated():
+    """Ask CloudFormation to undo an update that is under way; having asked before under this token is fine."""
+    with suppress(AskedBefore), translated():
         client.cancel_update_stack(StackName=cloud_id, ClientRequestToken=token)
 
 
@@ -201,7 +201,7 @@ def continue_rollback(client: Any, cloud_id: str, token: str, skip: Sequence[str
     request: dict[str, Any] = {"StackName": cloud_id, "ClientRequestToken": token}
     if skip:
         request["ResourcesToSkip"] = list(skip)
-    with translated():
+    with suppress(AskedBefore), translated():
         client.continue_update_rollback(**request)
 
 

@@ -46,9 +46,12 @@ class Denied(CloudProblem):
 
 
 class Expired(Denied):
-    """The credentials are no longer good; the client that held them is forgotten, so asking again takes fresh ones."""
+    """The credentials are no longer good; the client that held them is forgotten, so asking again takes fresh ones.
 
-    patience = 1
+    Every worker process has its own, so a job that goes from one to the next may meet several that are too old.
+    """
+
+    patience = 5
 
 
 class RoleNotReady(Denied):

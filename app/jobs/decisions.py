@@ -16,13 +16,31 @@ _OVER = (StepStatus.DONE, StepStatus.SKIPPED)
 
 @dataclass(frozen=True)
 class StepFacts:
-    """A step's row as far as decisions need it. `in_vain`: how many times in a row the outside did not answer."""
+    """A step's row as far as decisions need it.
+
+    `in_vain`: how many times in a row the outside did not answer; `same`: how many of the last of them said `told`.
+    """
 
     key: str
     status: StepStatus = StepStatus.TO_COME
     has_intent: bool = False
     attempt: int = 0
     in_vain: int = 0
+    told: str = ""
+    same: int = 0
+
+    def has_patience_with(self, problem: Problem) -> bool:
+        """Say whether to ask again. Each kind of problem is borne for itself, whatever else came before."""
+        return self.times(problem) < problem.patience
+
+    def times(self, problem: Problem) -> int:
+        return self.same if self.told == type(problem).__name__ else 0
+
+
+def in_vain_of(output: Mapping[str, Any] | None) -> tuple[int, str, int]:
+    """Return what a step's output keeps of asking in vain: how often, what was told last, how often that."""
+    kept = output or {}
+    return int(kept.get("asked_in_vain", 0)), str(kept.get("told", "")), int(kept.get("same", 0))
 
 
 @dataclass(frozen=True)
@@ -170,9 +188,10 @@ def recording(act: Take | Undo, outcome: Outcome, facts: JobFacts) -> Write:
 
 def asking_again(step: Step, problem: Problem, facts: JobFacts, dice: Dice) -> Write:
     """Let the job rest, longer each time, and have the step look again."""
-    times = (facts.current.in_vain if facts.current else 0) + 1
-    change = StepChange(step.key, StepStatus.WAITING, problem.sentence, {"asked_in_vain": times})
-    return Write((change,), rest=pause(times, dice))
+    before = facts.current or StepFacts(step.key)
+    times = before.in_vain + 1
+    kept = {"asked_in_vain": times, "told": type(problem).__name__, "same": before.times(problem) + 1}
+    return Write((StepChange(step.key, StepStatus.WAITING, problem.sentence, kept),), rest=pause(times, dice))
 
 
 def pause(times: int, dice: Dice) -> float:
@@ -180,8 +199,28 @@ def pause(times: int, dice: Dice) -> float:
     return min(2.0 ** (times - 1), LONGEST_PAUSE) * dice.uniform(0.8, 1.2)
 
 
+@dataclass(frozen=True)
+class GiveBack:
+    """After something broke: look again after so many seconds, with so many attempts counted by then."""
+
+    seconds: float
+    attempts: int
+
+
+def broken(attempt: int, dice: Dice, *, by_database: bool) -> GiveBack:
+    """Return how a claim is given back that could not go on.
+
+    A database that was busy or away for a moment says nothing about the job, so it counts no attempt.
+    """
+    if by_database:
+        return GiveBack(pause(1, dice), attempt - 1)
+    return GiveBack(2.0**attempt, attempt)
+
+
 def written(facts: JobFacts, write: Write) -> JobFacts:
     """Return the facts as they are once the write is committed."""
+    if not write.steps:
+        return facts
     changes = {change.key: change for change in write.steps}
     steps = tuple(_changed(step, changes[step.key]) if step.key in changes else step for step in facts.steps)
     return replace(facts, steps=steps)
@@ -190,7 +229,8 @@ def written(facts: JobFacts, write: Write) -> JobFacts:
 def _changed(step: StepFacts, change: StepChange) -> StepFacts:
     if change.begins:
         return replace(step, status=change.status, has_intent=True, attempt=step.attempt + 1)
-    return replace(step, status=change.status, in_vain=int((change.output or {}).get("asked_in_vain", 0)))
+    in_vain, told, same = in_vain_of(change.output)
+    return replace(step, status=change.status, in_vain=in_vain, told=told, same=same)
 
 
 # --- one claim ----------------------------------------------------------------------------------------------------
@@ -241,7 +281,7 @@ def _performed(flow: Flow, act: Take | Undo, facts: JobFacts, dice: Dice) -> Gen
         answer = run(given)
         outcome = (yield from answer) if isinstance(answer, Generator) else answer
     except Problem as problem:
-        if facts.current and facts.current.in_vain < problem.patience:
+        if facts.current and facts.current.has_patience_with(problem):
             return asking_again(act.step, problem, facts, dice)
         outcome = Stop(flow.explain(problem))
     return recording(act, outcome, facts)

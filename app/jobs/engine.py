@@ -125,12 +125,11 @@ def _carry_on(run: Run) -> None:
     except LeaseLost:
         raise
     except OperationalError as error:
-        # The database was busy or away for a moment: that says nothing about the job, so it counts no attempt.
         log.warning("database_interrupted", attempt=run.attempt, error=type(error.orig).__name__)
-        run.let_go(decisions.pause(1, random), attempts=run.attempt - 1)
+        run.let_go(decisions.broken(run.attempt, random, by_database=True))
     except Exception:  # noqa: BLE001 - whatever broke, the job is kept and tried again, at most five times
         log.exception("step_broke", attempt=run.attempt)
-        run.let_go(2.0**run.attempt, attempts=run.attempt)
+        run.let_go(decisions.broken(run.attempt, random, by_database=False))
 
 
 def _drive(run: Run, flow: Flow) -> None:

@@ -1,5 +1,6 @@
 """One claim of one job: the only way a worker writes."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,19 @@ from sqlalchemy.orm import selectinload
 from app import db
 from app.failpoints import reached
 from app.jobs import lifecycle
-from app.jobs.decisions import End, JobFacts, StepChange, StepFacts, Take, Write, next_act, opening, written
+from app.jobs.decisions import (
+    End,
+    GiveBack,
+    JobFacts,
+    StepChange,
+    StepFacts,
+    Take,
+    Write,
+    in_vain_of,
+    next_act,
+    opening,
+    written,
+)
 from app.jobs.flows import FLOWS
 from app.jobs.lifecycle import StepStatus
 from app.jobs.models import EPOCH, Job, JobStep
@@ -20,6 +33,10 @@ from app.logs import log
 
 # Column values that take a job out of a worker's hands.
 FREE: dict[str, Any] = {"lease_owner": None, "lease_until": EPOCH, "attempts": 0}
+
+
+# The share of a lease after which a worker asks whether it still holds the job before it does anything outside.
+PROOF_LASTS = 1 / 6
 
 
 class LeaseLost(Exception):
@@ -46,6 +63,8 @@ class Run:
         self.is_repeat = False
         # What was begun in the transaction of the claim.
         self.opened: Take | None = None
+        # When the database last told that the job is ours, by this process's own clock.
+        self.proved_at = time.monotonic()
         # Where in the job this worker is: kind, step and what is being done there.
         self.place = ""
         # What has been done outside and is not recorded yet.
@@ -62,12 +81,24 @@ class Run:
             self._write(opening(act))
 
     def done(self, deed: Callable[[], Any]) -> Any:
-        """Do something outside that the next commit records."""
+        """Do something outside that the next commit records. Raises LeaseLost when the job is not ours any more."""
+        self._prove()
         reached(f"{self.place}/before")
         answer = deed()
         reached(f"{self.place}/effect")
         self._unrecorded.append(self.place)
         return answer
+
+    def _prove(self) -> None:
+        """Ask before a deed whether the job is still ours, unless that was told a moment ago.
+
+        A process that was stopped for longer than its lease wakes up here as well. The cloud knows no fence: a change
+        set asked for after its launch was cancelled would stay, and nobody would know of it.
+        """
+        if time.monotonic() - self.proved_at > self.lease_seconds * PROOF_LASTS:
+            with self.transaction():
+                pass
+            db.release()
 
     def recorded(self, write: Callable[[], Any]) -> Any:
         """Commit something about the job, and with it what was done outside before."""
@@ -127,6 +158,7 @@ class Run:
         if row is None:
             raise LeaseLost(f"job {self.job_id}, fence {self.fence}")
         cancel_requested_at, is_late, self.now = row
+        self.proved_at = time.monotonic()
         self.facts = replace(self.facts, wants_cancel=cancel_requested_at is not None, is_late=bool(is_late))
 
     def write(self, write: Write) -> JobFacts:
@@ -174,9 +206,9 @@ class Run:
             FLOWS[self.facts.kind].ended(self, target)
         log.info("job_ended", kind=self.facts.kind, status=str(target))
 
-    def let_go(self, seconds: float, *, attempts: int = 0) -> None:
-        """Give the job back after something broke; it becomes runnable again after so many seconds."""
-        with self.transaction(**FREE | {"next_run_at": db.now(seconds), "attempts": attempts}):
+    def let_go(self, back: GiveBack) -> None:
+        """Give the job back after something broke; it becomes runnable again when its pause is over."""
+        with self.transaction(**FREE | {"next_run_at": db.now(back.seconds), "attempts": back.attempts}):
             pass
 
 
@@ -201,7 +233,7 @@ def facts_of(row: Any, steps: Any) -> JobFacts:
                 step.status,
                 step.intent_at is not None,
                 step.attempt,
-                int((step.output or {}).get("asked_in_vain", 0)),
+                *in_vain_of(step.output),
             )
             for step in steps
         ),

@@ -26,8 +26,9 @@ class PlanFacts:
 class Case:
     """One look at one job. `job` and `stack` are refs; `looks` counts how often this step has begun.
 
-    `tries`: how often something that stood in the way has been tried to remove. `refused`: why the cloud will not undo.
-    `place`: account and region. `pace`: seconds between two looks at a moving stack.
+    `tries`: how often something that stood in the way has been tried to remove. `unseen`: how often what may have begun
+    was looked for and not found. `refused`: why the cloud will not undo. `place`: account and region. `pace`: seconds
+    between two looks at a moving stack.
     """
 
     job: str
@@ -43,6 +44,7 @@ class Case:
     looks: int = 1
     wants_cancel: bool = False
     tries: int = 0
+    unseen: int = 0
     is_undoing: bool = False
     refused: str = ""
     is_confirmed: bool = False

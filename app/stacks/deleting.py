@@ -31,14 +31,21 @@ def check(case: Case) -> Steps:
     if found is None or standing(found.status).delete is Delete.GONE:
         return Done("nothing is left in the cloud")
     if not case.is_ours(found.tags):
-        return Stop(causes.explain(None, "The stack in the cloud does not carry Slipway's mark, so it is left alone."))
+        return _left_alone()
     return Done("found")
+
+
+def _left_alone() -> Stop:
+    return Stop(causes.explain(None, "The stack in the cloud does not carry Slipway's mark, so it is left alone."))
 
 
 def execute(case: Case) -> Steps:
     """Ask for the deletion; asking twice is harmless, and by id it can never hit another stack."""
     found = yield FindStack(case.where)
     wanted = standing(found.status if found else None).delete
+    if found is not None and wanted is not Delete.GONE and not case.is_ours(found.tags):
+        # The check may have read too early to see what lies under the name.
+        return _left_alone()
     if wanted is Delete.WAIT and found is not None:
         return Again(case.pace, f"it has to settle first: {found.status}")
     yield TakeLeave(found.cloud_id if found else None)

@@ -134,6 +134,13 @@ class CountTry(Note):
 
 
 @dataclass(frozen=True)
+class CountUnseen(Note):
+    """What may have begun was looked for once more and not found."""
+
+    times: int
+
+
+@dataclass(frozen=True)
 class NoteCloudId(Note):
     """The cloud has given the stack an id."""
 

@@ -23,7 +23,7 @@ from app.stacks.effects import (
     TakeOver,
 )
 from app.stacks.planning import STARTED, execution, vanished
-from app.stacks.standing import LOOKS_BEFORE_BELIEVING, Cancel, Follow, standing
+from app.stacks.standing import LOOKS_BEFORE_BELIEVING, Cancel, Delete, Follow, standing
 from app.stacks.wordings import failure
 
 ENDED = ("EXECUTE_COMPLETE", "EXECUTE_FAILED")
@@ -86,8 +86,10 @@ def _undo(case: Case) -> Generator[Effect, Any, Case]:
     state = yield FindStack(case.where)
     status = state.status if state else None
     row = standing(status)
-    if row.updating is Follow.UNDONE and case.kind == "update" and (yield from execution(case)) in ENDED:
-        # An earlier request of ours was heard, though nobody noted it.
+    was_turned_back = row.updating is Follow.UNDONE and case.kind == "update"
+    is_going = state is not None and row.delete in (Delete.FOLLOW, Delete.GONE) and case.kind == "create"
+    if is_going or (was_turned_back and (yield from execution(case)) in ENDED):
+        # An earlier request of ours was heard, though nobody noted it. What is read next may be older than this.
         yield NoteUndo()
         return case.with_(is_undoing=True)
     try:
@@ -158,6 +160,10 @@ def _settled(case: Case, state: cfn.StackState, seen: Follow, *, has_reason: boo
     if how not in ENDED:
         # An update may still show how the last one ended.
         return (yield from _ask_again(case))
+    is_agreed = (seen is Follow.DONE) == (how == "EXECUTE_COMPLETE")
+    if case.kind == "update" and not is_agreed and case.looks <= LOOKS_BEFORE_BELIEVING:
+        # The stack may still show how the update before ended; a change set that is forgotten tells no outcome.
+        return Again(case.pace, "waiting until stack and change set agree")
     if seen is Follow.DONE:
         return Done() if how == "EXECUTE_COMPLETE" else Stop((yield Explain(state)))
     if not has_reason:
@@ -169,10 +175,16 @@ def _settled(case: Case, state: cfn.StackState, seen: Follow, *, has_reason: boo
 
 def verify(case: Case) -> Steps:
     """Read what came out of it: outputs, resources and their ids."""
-    state = yield FindStack(case.where)
+    try:
+        state = yield FindStack(case.where)
+        resources = (yield ListResources(state.cloud_id)) if state else []
+    except NotThere:
+        state = None
+    if state is None and case.looks <= LOOKS_BEFORE_BELIEVING:
+        # It was seen to have come up: this reading is older.
+        return Again(case.pace, "the cloud does not know it yet")
     if state is None:
         return (yield from _disappeared(case))
-    resources = yield ListResources(state.cloud_id)
     note = f"{len(resources)} resources, {len(state.outputs)} outputs"
     if case.is_protected and not state.is_protected and not (yield from _protect(state)):
         note += "; the cloud's own deletion protection could not be switched on"

@@ -41,6 +41,11 @@ def _(effect: effects.CountTry, run: Run, job: Job) -> None:
 
 
 @note.register
+def _(effect: effects.CountUnseen, run: Run, job: Job) -> None:
+    job.payload = job.payload | {"unseen": effect.times}
+
+
+@note.register
 def _(effect: effects.NoteCloudId, run: Run, job: Job) -> None:
     stack_of(job).cloud_id = effect.cloud_id
 

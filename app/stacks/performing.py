@@ -69,6 +69,7 @@ def begin(run: Run) -> Case:
         looks=current.attempt if current else 0,
         wants_cancel=run.facts.wants_cancel,
         tries=payload.get("tries", 0),
+        unseen=payload.get("unseen", 0),
         is_undoing=bool(payload.get("undoing")),
         refused=payload.get("refused", ""),
         is_confirmed=bool(payload.get("confirmed")),

@@ -101,7 +101,8 @@ def test_what_was_never_sent_is_refused_at_once():
 
 def test_patience_is_for_what_time_heals():
     assert Throttled.patience == NoAnswer.patience == math.inf
-    assert Expired.patience == 1
+    # Each of several workers may hold credentials that are too old.
+    assert Expired.patience == 5
     assert 3 <= RoleNotReady.patience <= 6
     final = (Denied, NotThere, NameTaken, AskedBefore, Protected, NothingToDo, WrongState, Outdated, Refused)
     assert [each.patience for each in final] == [0] * len(final)

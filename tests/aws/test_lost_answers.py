@@ -8,6 +8,7 @@ import threading
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.stub import Stubber
 
 from app.aws import cloudformation as cfn
 from app.aws.errors import NoAnswer
@@ -82,3 +83,22 @@ def test_a_refused_connection_is_no_answer():
         client = client_of(closed)
     with pytest.raises(NoAnswer):
         cfn.find_stack(client, "refunds")
+
+
+@pytest.mark.parametrize(
+    ("call", "operation"),
+    [
+        (cfn.delete_stack, "delete_stack"),
+        (cfn.cancel_update, "cancel_update_stack"),
+        (cfn.continue_rollback, "continue_update_rollback"),
+    ],
+)
+def test_a_call_that_was_taken_before_is_as_good_as_this_one(call, operation):
+    """The first answer was lost; the second says that the token is known."""
+    client = boto3.client(
+        "cloudformation", region_name="eu-west-1", aws_access_key_id="any", aws_secret_access_key="any"
+    )
+    with Stubber(client) as answers:
+        answers.add_client_error(operation, "TokenAlreadyExistsException", "A client request token already exists.")
+        call(client, "refunds", "p-1-again")
+        answers.assert_no_pending_responses()

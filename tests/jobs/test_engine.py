@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from app import clock, db
 from app.errors import Problem
 from app.jobs import engine, lifecycle, outbox
+from app.jobs.decisions import GiveBack
 from app.jobs.engine import MOST_ATTEMPTS, due
 from app.jobs.flows import Again, Cancelled, Done, Hold, Skip, Stop
 from app.jobs.lifecycle import JobStatus
@@ -23,6 +24,12 @@ class Busy(Problem):
     """What the outside answers when it asks for patience."""
 
     patience = 3
+
+
+class Expired(Problem):
+    """What it answers once to whoever comes with old credentials."""
+
+    patience = 1
 
 
 def steps_of(job):
@@ -137,7 +144,7 @@ def test_a_heartbeat_does_not_keep_a_job_that_was_just_let_go(rehearse, work):
     job = rehearse(only=lambda run: Again(0))
     run = work.worker.claim(job.id)
     work.worker.held[job.id] = run.fence
-    run.let_go(0)
+    run.let_go(GiveBack(0, attempts=0))
     work.worker.heartbeat()
     db.session.refresh(job)
     assert job.lease_until == EPOCH
@@ -236,6 +243,24 @@ def test_patience_is_asked_for_with_growing_pauses_and_ends(rehearse, work):
     assert (job.status, job.failure["sentence"]) == (JobStatus.FAILED, "Too many calls.")
 
 
+@pytest.mark.parametrize(("last", "status"), [(None, "succeeded"), (Expired("e"), "failed")])
+def test_each_kind_of_problem_is_borne_for_itself(rehearse, work, last, status):
+    """Credentials that expire after some throttled calls are no reason to give up what may have begun already."""
+    answers = [Busy("a"), Busy("b"), Expired("c"), last]
+
+    def ask(run):
+        if answer := answers.pop(0):
+            raise answer
+        return Done()
+
+    job = rehearse(only=ask)
+    for _ in range(4):
+        work.once(job)
+        if job.status == JobStatus.RUNNING:
+            work.expire(job)
+    assert job.status == status
+
+
 def test_patience_begins_anew_after_an_answer(rehearse, work):
     answers = [Busy("a"), Busy("b"), Busy("c"), None, Busy("d"), Busy("e"), Busy("f"), None]
 
@@ -250,6 +275,18 @@ def test_patience_begins_anew_after_an_answer(rehearse, work):
         work.once(job)
         work.expire(job)
     assert job.status == JobStatus.SUCCEEDED
+
+
+def test_a_worker_that_was_stopped_asks_before_it_does_anything_outside(rehearse, work, app):
+    """Stopped between its decision and its deed, for longer than its lease; another has ended the job meanwhile."""
+    job = rehearse(only=lambda run: Done())
+    stopped = work.worker.claim(job.id)
+    assert stopped.done(lambda: "done") == "done"
+    work.expire(job)
+    assert Work(app, "another").once(job)
+    stopped.proved_at -= 60
+    with pytest.raises(LeaseLost):
+        stopped.done(lambda: pytest.fail("was done twice"))
 
 
 def test_a_locked_database_is_no_attempt(rehearse, work):
