@@ -14,6 +14,7 @@ from app.stacks.effects import (
     ExecuteChangeSet,
     Explain,
     FindStack,
+    HasEventOf,
     ListResources,
     NoteUndo,
     Observe,
@@ -93,13 +94,20 @@ def _undo(case: Case) -> Generator[Effect, Any, Case]:
             case Cancel.TOO_LATE:
                 return (yield from _refuse(case, f"it is {status}"))
             case Cancel.WAIT | Cancel.DISCARD | Cancel.DELETE | Cancel.NOTHING_LEFT:
-                return case
+                if not (yield from _is_undone_by_us(case)):
+                    return case
     except CloudProblem as problem:
         if problem.patience:
             raise
-        return (yield from _refuse(case, problem.sentence))
+        if not (yield from _is_undone_by_us(case)):
+            return (yield from _refuse(case, problem.sentence))
     yield NoteUndo()
     return case.with_(is_undoing=True)
+
+
+def _is_undone_by_us(case: Case) -> Generator[Effect, Any, bool]:
+    """Say whether it is our own request to undo that has begun: its answer, or our note of it, may have been lost."""
+    return bool((yield HasEventOf(case.where, case.token("cancel"))))
 
 
 def _refuse(case: Case, why: str) -> Generator[Effect, Any, Case]:
