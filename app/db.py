@@ -35,6 +35,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from werkzeug.local import LocalProxy
 
 from app.config import Config
+from app.failpoints import reached
 
 # Crockford's alphabet without the letters people mistake for digits.
 REF_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -224,6 +225,19 @@ def _refuse_to_flush(session: Session, context: Any, instances: Any) -> None:
 def _refuse_to_execute(state: ORMExecuteState) -> None:
     if (state.is_insert or state.is_update or state.is_delete) and not will_write():
         raise RuntimeError("A request that only reads was about to write: it has to say so, see db.writing().")
+
+
+@event.listens_for(HouseSession, "before_commit")
+def _say_before_commit(session: Session) -> None:
+    if has_request_context() and not session.in_nested_transaction():
+        reached("request/commit/before")
+
+
+# First among those told of a commit: whatever follows it, such as a wake-up, has not happened yet.
+@event.listens_for(HouseSession, "after_commit", insert=True)
+def _say_after_commit(session: Session) -> None:
+    if has_request_context() and not session.in_nested_transaction():
+        reached("request/commit/after")
 
 
 def init_app(app: Flask, config: Config) -> None:

@@ -5,6 +5,7 @@
 """
 
 import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -25,9 +26,15 @@ def _raise(argument: str) -> None:
     raise Injected("a failpoint")
 
 
+def _stop(argument: str) -> None:
+    # Until somebody sends SIGCONT: what a machine that hangs for a while does to all of its threads.
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 ACTIONS: dict[str, Callable[[str], None]] = {
     "kill": _kill,
     "raise": _raise,
+    "stop": _stop,
     "sleep": lambda seconds: time.sleep(float(seconds)),
 }
 

@@ -71,7 +71,8 @@ class PostgresqlTemplate:
         return f"postgresql+psycopg://{info.user}@/{name}?host={info.host}"
 
 
-TEMPLATES = {"sqlite": SqliteTemplate, "postgresql": PostgresqlTemplate}
+Template = SqliteTemplate | PostgresqlTemplate
+TEMPLATES: dict[str, type[Template]] = {"sqlite": SqliteTemplate, "postgresql": PostgresqlTemplate}
 
 
 def server_directory(run: Path) -> Path:
