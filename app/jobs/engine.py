@@ -73,6 +73,8 @@ class Worker:
                 lease_until=db.now(self.lease_seconds),
                 fence=Job.fence + 1,
                 attempts=Job.attempts + 1,
+                watch_topic=None,
+                watch_key=None,
                 status=JobStatus.RUNNING,
                 started_at=func.coalesce(Job.started_at, db.now()),
             )

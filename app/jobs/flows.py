@@ -31,11 +31,20 @@ class Skip:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """What a job waits for: news of a key under a topic, brought by whoever watches the topic."""
+
+    topic: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Again:
-    """Look again after so many seconds; meanwhile no worker is held."""
+    """Look again after so many seconds, or when a watcher brings news; meanwhile no worker is held."""
 
     seconds: float
     note: str = ""
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from app.identity.models import Person
 from app.jobs.lifecycle import UNFINISHED, JobStatus, StepStatus
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WATCHED = "watch_topic IS NOT NULL"
 _FAILED = "status = 'failed'"
 _UNFINISHED = "status IN (" + ", ".join(f"'{status}'" for status in UNFINISHED) + ")"
 
@@ -36,6 +37,13 @@ class Job(Base):
         Index("ix_job_history", "template_id", "kind", "finished_at"),
         Index("ix_job_of_team", "team_id", "id"),
         Index("ix_job_stack_newest", "stack_id", "id"),
+        Index(
+            "ix_job_watched",
+            "watch_topic",
+            "next_run_at",
+            sqlite_where=text(_WATCHED),
+            postgresql_where=text(_WATCHED),
+        ),
         Index(
             "ix_job_failures",
             "template_id",
@@ -73,6 +81,9 @@ class Job(Base):
     fence: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
     next_run_at: Mapped[datetime]
+    # What the job waits for, besides its time: whoever watches the topic wakes the jobs whose keys have news.
+    watch_topic: Mapped[str | None] = mapped_column(String(200))
+    watch_key: Mapped[str | None] = mapped_column(String(300))
     cancel_requested_at: Mapped[datetime | None]
     deadline_at: Mapped[datetime]
 
@@ -150,3 +161,15 @@ class WorkerSeen(Base):
     name: Mapped[str] = mapped_column(String(200), primary_key=True)
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+
+
+class Duty(Base):
+    """A chore that one worker at a time has, under a lease and a fence as a job's."""
+
+    __tablename__ = "duty"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    lease_owner: Mapped[str | None] = mapped_column(String(200))
+    lease_until: Mapped[datetime] = mapped_column(default=EPOCH)
+    fence: Mapped[int] = mapped_column(default=0)
+    next_run_at: Mapped[datetime] = mapped_column(default=EPOCH)

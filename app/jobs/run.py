@@ -118,8 +118,7 @@ class Run:
 
     def write(self, write: Write) -> JobFacts:
         """Commit what the engine decided, and return the facts as they are then."""
-        rests = {} if write.rest is None else FREE | {"next_run_at": db.now(write.rest)}
-        with self.transaction(**rests):
+        with self.transaction(**_resting(write)):
             self._write(write)
         db.release()
         return self.facts
@@ -166,6 +165,14 @@ class Run:
         """Give the job back after something broke; it becomes runnable again after so many seconds."""
         with self.transaction(**FREE | {"next_run_at": db.now(seconds), "attempts": attempts}):
             pass
+
+
+def _resting(write: Write) -> dict[str, Any]:
+    """Return the columns of a job that is given back; none where it goes on."""
+    if write.rest is None:
+        return {}
+    watch = {"watch_topic": write.watch.topic, "watch_key": write.watch.key} if write.watch else {}
+    return FREE | watch | {"next_run_at": db.now(write.rest)}
 
 
 def facts_of(row: Any, steps: Any) -> JobFacts:

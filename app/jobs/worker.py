@@ -15,12 +15,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import db
 from app.config import Config
-from app.jobs import outbox, workers
+from app.jobs import chores, duties, outbox, workers
+from app.jobs.chores import Chore, Rota, Shift
 from app.jobs.engine import Worker, due
 from app.logs import log
 
 # The share of a lease that may pass without a heartbeat before the worker stops itself.
 LATEST_BEAT = 0.6
+# After this long without a finished search for due jobs a worker is of no use to anybody.
+DEAF_SECONDS = 30.0
 
 
 def make_celery(config: Config) -> Celery:
@@ -76,28 +79,35 @@ class Loop:
         self.worker = worker
         self.tick_seconds = config.number("TICK_SECONDS")
         self.stopping = threading.Event()
+        self.poked = threading.Event()
+        self.polled_at = time.monotonic()
         self.beat_at = time.monotonic()
         threads = int(config.number("WORKER_THREADS"))
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="job")
         self.room = threading.Semaphore(threads)
-        self.upkeep: list[Any] = app.extensions.get("upkeep", [])
+        self.rota = Rota(app, Shift(worker, self.poked.set), self.stopping)
 
     def start(self) -> None:
-        for target in (self._tick_forever, self._beat_forever, self._watch_forever, self._keep_up_forever):
+        for target in (self._tick_forever, self._beat_forever, self._watch_forever):
             threading.Thread(target=target, daemon=True, name=target.__name__.strip("_")).start()
+        self.rota.start()
 
     def stop(self) -> None:
         self.stopping.set()
         self.pool.shutdown(wait=False, cancel_futures=True)
         with self.app.app_context(), suppress(SQLAlchemyError):
+            duties.leave(self.worker.name)
             workers.note_gone(self.worker.name)
 
     def _tick_forever(self) -> None:
-        while not self.stopping.wait(self.tick_seconds):
+        while not self.stopping.is_set():
+            self.poked.wait(self.tick_seconds)
+            self.poked.clear()
             try:
                 self.tick()
             except SQLAlchemyError as error:
                 log.warning("tick_failed", error=type(error).__name__)
+            self.polled_at = time.monotonic()
 
     def tick(self) -> None:
         """Start every due job there is room for; the others are found by the next tick or another worker."""
@@ -135,26 +145,25 @@ class Loop:
     def _watch_forever(self) -> None:
         # A thread of its own: one that waits for a silent database cannot notice that it waits.
         while not self.stopping.wait(self.worker.lease_seconds / 30):
+            # Another worker may take our jobs soon, or nobody runs what is due: act no more, at once, and let a
+            # supervisor start us afresh.
             if self.is_past_saving():
-                # Another worker may take our jobs soon: act no more, at once, and let a supervisor start us afresh.
                 log.error("heartbeat_lost", held=len(self.worker.held))
+                os._exit(75)
+            if self.is_deaf():
+                log.error("polls_lost", seconds=DEAF_SECONDS)
                 os._exit(75)
 
     def is_past_saving(self) -> bool:
         """Say whether the leases of jobs held here could run out soon, since no heartbeat got through."""
         return bool(self.worker.held) and time.monotonic() - self.beat_at > self.worker.lease_seconds * LATEST_BEAT
 
-    def _keep_up_forever(self) -> None:
-        while not self.stopping.wait(max(self.tick_seconds, 5.0)):
-            for chore in self.upkeep:
-                try:
-                    with self.app.app_context():
-                        chore()
-                except Exception as error:  # noqa: BLE001 - one bad chore must not end the others
-                    log.warning("chore_failed", chore=chore.__name__, error=type(error).__name__)
+    def is_deaf(self) -> bool:
+        """Say whether the search for due jobs has hung: a database that answers with an error does answer."""
+        return time.monotonic() - self.polled_at > max(DEAF_SECONDS, 3 * self.tick_seconds)
 
 
-def resend() -> None:
+def resend(shift: Shift | None = None) -> None:
     """Send again the wake-ups nobody acted on."""
     waiting = outbox.pending()
     db.session.rollback()
@@ -169,7 +178,7 @@ def init_app(app: Flask, config: Config) -> None:
     worker = Worker(f"{socket.gethostname()}:{os.getpid()}", config.number("LEASE_SECONDS"))
     app.extensions["celery"] = celery
     app.extensions["worker"] = worker
-    app.extensions.setdefault("upkeep", []).append(resend)
+    chores.add(app, Chore("resend", resend, 5.0))
 
     @celery.task(name="jobs.run", shared=False)
     def run(job_id: int) -> None:

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.jobs.flows import Again, Watch
 from app.stacks.lifecycle import StackStatus
+
+# A stack nobody brought news of for this long is looked at anyhow.
+UNWATCHED_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Case:
     """One look at one job. `job` and `stack` are refs; `looks` counts how often this step has begun.
 
     `tries`: how often something that stood in the way has been tried to remove. `refused`: why the cloud will not undo.
-    `pace`: seconds between two looks at a moving stack.
+    `place`: account and region. `pace`: seconds between two looks at a moving stack.
     """
 
     job: str
@@ -42,6 +46,7 @@ class Case:
     is_confirmed: bool = False
     retains: tuple[str, ...] = ()
     skips: tuple[str, ...] = ()
+    place: str = ""
     pace: float = 1.0
 
     @property
@@ -50,8 +55,24 @@ class Case:
         return self.cloud_id or self.cloud_name
 
     @property
+    def is_to_be_undone(self) -> bool:
+        """Whether an end as it was before is what was asked for, heard or not; a refusal ends that wish."""
+        return self.is_undoing or (self.wants_cancel and not self.refused)
+
+    @property
     def change_set_name(self) -> str:
         return self.token("plan")
+
+    @property
+    def watch(self) -> Watch | None:
+        """What brings news of the stack; without its id nothing does."""
+        return Watch(self.place, self.cloud_id) if self.cloud_id else None
+
+    def wait(self, note: str = "") -> Again:
+        """Wait until the cloud has moved on. Whoever watches the place looks at all its stacks at once."""
+        if self.watch is None:
+            return Again(self.pace, note)
+        return Again(max(self.pace, UNWATCHED_SECONDS), note, self.watch)
 
     def token(self, step: str) -> str:
         return token(self.job, step, self.generation)

@@ -17,6 +17,11 @@ def place_of(environment: Environment) -> Place:
     return Place(environment.account.number, environment.account.role_arn, environment.region)
 
 
+def place_name(account: str, region: str) -> str:
+    """Return what a place is called among those that watch it."""
+    return f"{account}/{region}"
+
+
 def cloudformation(stack: Stack, job: Job) -> Any:
     """Return a CloudFormation client acting as the launch role; the session's name says for whom and which job.
 

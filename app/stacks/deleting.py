@@ -77,7 +77,9 @@ def follow(case: Case) -> Steps:
             if case.looks % LOOKS_BEFORE_JUDGING == 0:
                 # The request may never have arrived; under its own token it is still the same request.
                 yield from _request(case, state)
-        case Follow.GOES_ON | Follow.TIDIES | Follow.UNSEEN | Follow.UNDONE | Follow.GONE:
+        case Follow.GOES_ON:
+            return case.wait()
+        case Follow.TIDIES | Follow.UNSEEN | Follow.UNDONE | Follow.GONE:
             pass
     return Again(case.pace)
 

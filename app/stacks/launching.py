@@ -27,6 +27,8 @@ from app.stacks.planning import STARTED, execution, vanished
 from app.stacks.standing import LOOKS_BEFORE_BELIEVING, Cancel, Follow, standing
 from app.stacks.wordings import failure
 
+ENDED = ("EXECUTE_COMPLETE", "EXECUTE_FAILED")
+
 
 def execute(case: Case) -> Steps:
     """Start the change set. After a crash the cloud is asked first whether it was started already."""
@@ -71,7 +73,7 @@ def follow(case: Case) -> Steps:
         return (yield from _unseen(case))
     match seen:
         case Follow.GOES_ON | Follow.TIDIES:
-            return Again(case.pace, case.refused or _moving_words(events or []))
+            return case.wait(case.refused or _moving_words(events or []))
         case Follow.STALE:
             return (yield from _ask_again(case))
         case Follow.GONE:
@@ -84,8 +86,13 @@ def _undo(case: Case) -> Generator[Effect, Any, Case]:
     """Ask the cloud to undo. Where it will not (too late, or the role may not), the job is followed to its own end."""
     state = yield FindStack(case.where)
     status = state.status if state else None
+    row = standing(status)
+    if row.updating is Follow.UNDONE and case.kind == "update" and (yield from execution(case)) in ENDED:
+        # An earlier request of ours was heard, though nobody noted it.
+        yield NoteUndo()
+        return case.with_(is_undoing=True)
     try:
-        match standing(status).cancelling(case.kind):
+        match row.cancelling(case.kind):
             case Cancel.TURN_BACK:
                 yield CancelUpdate(case.where, case.token("cancel"))
             # What is executed and yet reads as not begun is an old reading.
@@ -94,20 +101,15 @@ def _undo(case: Case) -> Generator[Effect, Any, Case]:
             case Cancel.TOO_LATE:
                 return (yield from _refuse(case, f"it is {status}"))
             case Cancel.WAIT | Cancel.DISCARD | Cancel.DELETE | Cancel.NOTHING_LEFT:
-                if not (yield from _is_undone_by_us(case)):
-                    return case
+                return case
     except CloudProblem as problem:
         if problem.patience:
             raise
-        if not (yield from _is_undone_by_us(case)):
+        # Too late may be only this second call: the answer to a first one, which was heard, may have been lost.
+        if not (yield HasEventOf(case.where, case.token("cancel"))):
             return (yield from _refuse(case, problem.sentence))
     yield NoteUndo()
     return case.with_(is_undoing=True)
-
-
-def _is_undone_by_us(case: Case) -> Generator[Effect, Any, bool]:
-    """Say whether it is our own request to undo that has begun: its answer, or our note of it, may have been lost."""
-    return bool((yield HasEventOf(case.where, case.token("cancel"))))
 
 
 def _refuse(case: Case, why: str) -> Generator[Effect, Any, Case]:
@@ -118,7 +120,7 @@ def _refuse(case: Case, why: str) -> Generator[Effect, Any, Case]:
 
 def _unseen(case: Case) -> Steps:
     """Right after the request a stack may be too young to be known; told often enough, it is gone."""
-    if case.is_undoing:
+    if case.is_to_be_undone:
         return Cancelled("undone on request")
     if case.looks <= LOOKS_BEFORE_BELIEVING:
         return Again(case.pace, "the cloud does not know it yet")
@@ -156,14 +158,14 @@ def _settled(case: Case, state: cfn.StackState, seen: Follow, *, has_reason: boo
         # Right after the request to undo it, it may still look complete.
         return Again(case.pace)
     how = (yield from execution(case)) if case.kind == "update" else "EXECUTE_COMPLETE"
-    if how not in ("EXECUTE_COMPLETE", "EXECUTE_FAILED"):
+    if how not in ENDED:
         # An update may still show how the last one ended.
         return (yield from _ask_again(case))
     if seen is Follow.DONE:
         return Done() if how == "EXECUTE_COMPLETE" else Stop((yield Explain(state)))
     if not has_reason:
         return Again(case.pace, "waiting for the reason")
-    if case.is_undoing and seen is Follow.UNDONE:
+    if case.is_to_be_undone and seen is Follow.UNDONE:
         return Cancelled("undone on request")
     return Stop((yield Explain(state)))
 

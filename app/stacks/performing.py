@@ -14,12 +14,13 @@ from app.aws.errors import NoAnswer, Throttled
 from app.catalog.bodies import parsed
 from app.catalog.models import Version
 from app.cloudformation.capabilities import capabilities
+from app.environments.models import Account, Environment
 from app.jobs.flows import Effect, Note
 from app.jobs.models import Job
 from app.jobs.run import Run
 from app.stacks import causes, effects, nested
 from app.stacks.case import Case, PlanFacts
-from app.stacks.cloud import change_set_name, cloudformation, tags
+from app.stacks.cloud import change_set_name, cloudformation, place_name, tags
 from app.stacks.following import is_the_stack, last_event_id
 from app.stacks.lifecycle import MEANINGS
 from app.stacks.models import Plan, Stack, StackEvent
@@ -38,8 +39,12 @@ _CASE = (
         Plan.change_set_id,
         Plan.confirmed_at,
         Plan.changes,
+        Environment.region,
+        Account.number,
     )
     .join(Stack, Stack.id == Job.stack_id)
+    .join(Environment, Environment.id == Stack.environment_id)
+    .join(Account, Account.id == Environment.account_id)
     .outerjoin(Plan, Plan.job_id == Job.id)
 )
 
@@ -69,6 +74,7 @@ def begin(run: Run) -> Case:
         is_confirmed=bool(payload.get("confirmed")),
         retains=tuple(payload.get("retains", ())),
         skips=tuple(payload.get("skips", ())),
+        place=place_name(row.number, row.region),
         pace=current_app.extensions["config"].number("FOLLOW_SECONDS"),
     )
 

@@ -1,9 +1,12 @@
-"""Chores a worker does now and then: folding the tally together."""
+"""Chores a worker does now and then: folding the tally together, watching what moves."""
 
 from flask import Flask
 from sqlalchemy import delete, func, insert, select
 
 from app import db
+from app.jobs import chores
+from app.jobs.chores import Chore
+from app.stacks import watching
 from app.stacks.models import StackTally
 
 # Folding costs a scan, so it waits until there is something to fold.
@@ -11,7 +14,8 @@ FEWEST_ROWS = 500
 
 
 def init_app(app: Flask) -> None:
-    app.extensions.setdefault("upkeep", []).append(fold_tally)
+    chores.add(app, Chore("fold-tally", lambda shift: fold_tally(), 5.0))
+    chores.add(app, Chore("watch", watching.watch, app.extensions["config"].number("FOLLOW_SECONDS"), is_shared=True))
 
 
 def fold_tally(fewest: int = FEWEST_ROWS) -> None:

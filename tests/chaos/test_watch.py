@@ -21,6 +21,7 @@ from tests.chaos.cloud_proxy import CloudProxy
 from tests.chaos.collect import evidence_of, file_texts
 from tests.chaos.history import History, requests_of
 from tests.support.cloud import Cloud
+from tests.support.databases import Database
 from tests.support.factories import Make
 from tests.support.processes import stop
 from tests.support.settings import CLOUD_ACCOUNT
@@ -127,6 +128,21 @@ def test_harm_done_behind_the_portals_back_is_found(
     found = violations(app, cloud, proxy, history, canaries=["hunter-2026"])
     assert {each.split()[0] for each in found} == {"I6", "I7", "I8", "I10"}
     assert any("table stack" in each for each in found)
+
+
+def test_a_write_by_a_former_owner_is_found_where_the_database_tells_connections_apart(
+    app: Flask, launched: tuple[Stack, Job], database: Database, cloud: Cloud, proxy: CloudProxy, history: History
+) -> None:
+    job_id = launched[1].id
+    Work(app, "the first").once(launched[1])
+    other = db.connect(database.url)
+    claim = {"fence": Job.fence + 1, "lease_owner": "the second", "lease_until": db.now(60)}
+    for engine, values in ((other, claim), (app.extensions["engine"], {"attempts": 0})):
+        with engine.begin() as connection:
+            connection.execute(update(Job).where(Job.id == job_id).values(**values))
+    other.dispose()
+    found = " ".join(violations(app, cloud, proxy, history))
+    assert ("the first wrote to it while the second held it" in found) is (database.dialect == "postgresql")
 
 
 def test_the_log_names_fence_owner_and_moment(app: Flask, launched: tuple[Stack, Job]) -> None:

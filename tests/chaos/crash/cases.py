@@ -17,7 +17,7 @@ OFTEN = 2
 
 @dataclass(frozen=True)
 class Point:
-    """A place in a scenario: its failpoint's name, and which time it is reached. `label` is the same in all scenarios."""
+    """A place in a scenario: its failpoint's name, and which time it is reached."""
 
     scenario: Scenario
     phase: int
@@ -26,6 +26,7 @@ class Point:
 
     @property
     def label(self) -> str:
+        """The name, with what was asked for where the name alone does not tell; the same in all scenarios."""
         phase = self.scenario.phases[self.phase]
         owner = getattr(phase, "op", phase.prefix)
         return self.name if self.name.startswith(f"{owner}/") else f"{owner}/{self.name}"
@@ -47,7 +48,7 @@ class Case:
 
 
 def points_of(scenario: Scenario, seen: Mapping[int, Sequence[str]]) -> Iterator[Point]:
-    """Yield the places of a scenario, given what each phase reached: the first time and, where there is one, the next."""
+    """Yield the places of a scenario by what each phase reached: the first time and, where there is one, the next."""
     for phase, names in seen.items():
         for name, times in Counter(names).items():
             yield Point(scenario, phase, name, 1)
@@ -64,7 +65,7 @@ def distinct(points: Sequence[Point]) -> list[Point]:
 
 
 def cases_of(point: Point) -> list[Case]:
-    """Return the kills at one place: one; and three, the second where the next process begins, the third there again."""
+    """Return the kills at one place: one; and three, of which the second is where the next process begins."""
     once = f"{point.name}:{point.occasion}:kill"
     # Claims and wake-ups come first in any process; what tells is where it goes from there.
     first, again = f"{point.scenario.phases[point.phase].prefix}/*:1:kill", f"{point.name}:1:kill"

@@ -1,5 +1,6 @@
 """What a scenario is made of: requests of a client who asks again until it is answered, and a worker that works."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from app import db
+from app.jobs.chores import Rota, Shift
+from app.jobs.engine import Worker
 from app.jobs.lifecycle import RUNNABLE
 from app.jobs.models import Job
 from app.stacks.models import Stack
@@ -136,6 +139,24 @@ class Works(Phase):
             if not self.until:
                 return str(work(job).status if job.status in RUNNABLE else job.status)
             return str(work.until(job, self.until).status)
+
+
+@dataclass(frozen=True)
+class Tends(Phase):
+    """A worker does each of its chores once, such as the watch over stacks that move."""
+
+    prefix = "duty"
+
+    def run(self, play: Play, rule: str, seen: str) -> int:
+        status, _ = play.stage.play(lambda app: self._tend(app, play), rule, seen)
+        return status
+
+    def _tend(self, app: Flask, play: Play) -> None:
+        shift = Shift(Worker(f"tender {len(play.kills) + 1} of {play.round}", LEASE_SECONDS), lambda: None)
+        rota = Rota(app, shift, threading.Event())
+        for chore in app.extensions["chores"]:
+            with app.app_context():
+                rota.do(chore)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos.crash.phases import Asks, Happens, Phase, Play, Works
+from tests.chaos.crash.phases import Asks, Happens, Phase, Play, Tends, Works
 from tests.chaos.crash.stage import SECRET
 
 SLOW_SECONDS = 0.6
@@ -81,6 +81,10 @@ SCENARIOS = (
     Scenario(
         "cancel-late", (), (launch("slow"), Works("create", "follow"), CANCEL, CREATES),
         "cancelled", "deleted", (SLOW,),
+    ),
+    Scenario(
+        "launch-watched", (), (launch("slow"), Works("create", "follow"), Tends(), CREATES),
+        "succeeded", "ready", (SLOW,),
     ),
     Scenario("withdraw-plan", READY, (update(), UPDATES, CANCEL, UPDATES), "cancelled", "ready"),
     Scenario(

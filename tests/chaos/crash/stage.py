@@ -95,7 +95,7 @@ def _ended(pid: int) -> int:
 
 @contextlib.contextmanager
 def stage(database: Database, cloud: Cloud, directory: Path, **changes: str) -> Iterator[Stage]:
-    """Set an installation up: Dana, two environments, one template; its database and the way to its cloud are watched."""
+    """Set an installation up: Dana, two environments, one template. Database and cloud are watched."""
     with ExitStack() as undo:
         undo.callback(_restore, dict(os.environ))
         os.environ.update(CLOUD_ACCOUNT)
@@ -131,7 +131,7 @@ def _world(app: Flask) -> str:
 
 
 def _warm_up(app: Flask) -> None:
-    """Read the descriptions of the services once, and not in every process again. Nothing is asked, so nothing opens."""
+    """Read the descriptions of the services once, and not in every process again. Nothing is asked yet."""
     keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
     for service in ("sts", "cloudformation"):
         app.extensions["aws"]._make(service, "eu-west-1", False, **keys)
