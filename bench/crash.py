@@ -31,7 +31,7 @@ def measure(kind: str, every: int, write: bool) -> int:
         PLACES.write_text("\n".join(places) + "\n")
     wrong = report.violations + _differences(places)
     emit(
-        bench="crash", database=kind, points=len(places), places=len({point.label for point in points}),
+        bench="crash", database=kind, points=len(places), kills_at=len({point.label for point in points}),
         runs=report.runs, kills=report.kills, unreached=report.unreached, violations=len(wrong), wrong=wrong,
         seconds=round(time.monotonic() - began),
     )  # fmt: skip
