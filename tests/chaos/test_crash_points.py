@@ -4,7 +4,6 @@ A seeded part of `./slipway bench crash`, which kills at every place.
 """
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,6 @@ from tests.chaos.crash.cases import Point, cases_of, enumerate_points
 from tests.chaos.crash.scenarios import SCENARIOS
 from tests.chaos.crash.stage import stage
 from tests.support.cloud import Cloud
-from tests.support.processes import stop
-from tests.support.stand_ins import start_cloud
 
 pytestmark = pytest.mark.chaos
 
@@ -25,30 +22,24 @@ SEEDS = {"SqliteTemplate": 1, "PostgresqlTemplate": 2}
 SCENARIOS_A_RUN, CASES_A_RUN = 5, 10
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    data = tmp_path_factory.mktemp("cloud")
-    process = start_cloud(data)
-    yield Cloud(process, data)
-    stop(process)
-
-
 @pytest.fixture
 def chance(template_database: Any) -> random.Random:
     return random.Random(SEEDS[type(template_database).__name__])
 
 
 @pytest.fixture
-def points(template_database: Any, cloud: Cloud, tmp_path: Path, chance: random.Random) -> list[Point]:
-    with template_database.copy(tmp_path) as database, stage(database, cloud, tmp_path) as here:
+def points(template_database: Any, module_cloud: Cloud, tmp_path: Path, chance: random.Random) -> list[Point]:
+    with template_database.copy(tmp_path) as database, stage(database, module_cloud, tmp_path) as here:
         return enumerate_points(here, chance.sample(SCENARIOS, SCENARIOS_A_RUN))
 
 
 def test_dying_anywhere_changes_nothing_in_the_end(
-    points: list[Point], template_database: Any, cloud: Cloud, tmp_path: Path, chance: random.Random
+    points: list[Point], template_database: Any, module_cloud: Cloud, tmp_path: Path, chance: random.Random
 ) -> None:
     cases = [case for point in points for case in cases_of(point)]
-    report = driver.run_cases(chance.sample(cases, CASES_A_RUN), template_database.copy, cloud, tmp_path / "stages")
+    report = driver.run_cases(
+        chance.sample(cases, CASES_A_RUN), template_database.copy, module_cloud, tmp_path / "stages"
+    )
     assert report.violations == []
     assert report.kills >= CASES_A_RUN
     assert report.unreached == []

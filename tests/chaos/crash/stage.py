@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,10 @@ SECRET = "correct-horse-battery-9"
 BODY = (Path(__file__).parent / "template.yaml").read_text()
 
 
+# Prepares each process of a stage, given the portal and the process's number.
+Preparation = Callable[[Flask, int], None]
+
+
 class Broke(AssertionError):
     """A process of the stage ended in a way that no failpoint explains; the message holds what it wrote."""
 
@@ -47,12 +51,25 @@ class Stage:
     history: History
     token: str
     directory: Path
+    prepare: Preparation = field(default=lambda app, number: None)
+    processes: int = 0
 
     def play(self, act: Callable[[Flask], Any], rule: str = "", seen: str = "") -> tuple[int, Any]:
         """Do something in a process of its own that meets this failpoint; return its exit status and its answer.
 
         `seen` names a file for the places it reaches. A process that was killed answers nothing.
         """
+        pid, reader = self.begin(act, rule, seen)
+        with os.fdopen(reader, "rb") as answers:
+            status = ended(pid)
+            said = answers.read()
+        if status not in (0, KILLED):
+            raise Broke(f"A process ended with {status}:\n{said.decode()[-4000:]}")
+        return status, json.loads(said) if status == 0 else None
+
+    def begin(self, act: Callable[[Flask], Any], rule: str = "", seen: str = "") -> tuple[int, int]:
+        """Begin a process and return its id, and where its answer can be read."""
+        self.processes += 1
         self.app.extensions["engine"].dispose()
         reader, writer = os.pipe()
         pid = os.fork()
@@ -60,18 +77,14 @@ class Stage:
             os.close(reader)
             self._be_a_process(act, {"FAILPOINTS": rule, "FAILPOINTS_LOG": seen}, writer)
         os.close(writer)
-        with os.fdopen(reader, "rb") as answers:
-            status = _ended(pid)
-            said = answers.read()
-        if status not in (0, KILLED):
-            raise Broke(f"A process ended with {status}:\n{said.decode()[-4000:]}")
-        return status, json.loads(said) if status == 0 else None
+        return pid, reader
 
     def _be_a_process(self, act: Callable[[Flask], Any], environ: dict[str, str], writer: int) -> None:
         """Never returns: what a test would do at its end is not this process's business."""
         status = 1
         try:
             failpoints.arm(environ)
+            self.prepare(self.app, self.processes)
             os.write(writer, json.dumps(act(self.app)).encode())
             status = 0
         except BaseException:  # noqa: BLE001 - whatever it was, the process that started us must read of it
@@ -80,7 +93,7 @@ class Stage:
             os._exit(status)
 
 
-def _ended(pid: int) -> int:
+def ended(pid: int) -> int:
     """Wait for a child and return its exit status; one that takes too long is ended, and its status is negative."""
     until = time.monotonic() + LONGEST_SECONDS
     while True:
