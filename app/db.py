@@ -124,6 +124,7 @@ def new_ref(prefix: str) -> str:
 
 # A connection that was used this long ago may have been closed by the other end.
 IDLE_SECONDS = 5.0
+IDLE_TRANSACTION_SECONDS = 20
 # Statements each PostgreSQL connection keeps planned: there are a few hundred in all.
 MOST_PREPARED = 500
 
@@ -157,6 +158,9 @@ def _prepare_postgresql(connection: Any, record: Any) -> None:
     # through all orders takes the planner longer than the answer takes; beyond four tables it keeps to what it reads.
     connection.autocommit = True
     connection.execute("SET join_collapse_limit = 4")
+    # No transaction is open while anything else is waited for, so one that lies idle belongs to a process that hangs:
+    # what it has locked becomes free before its leases run out.
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION_SECONDS}s'")
     connection.autocommit = False
 
 
