@@ -61,7 +61,7 @@ class Failpoints:
     def __init__(self, environ: Mapping[str, str]):
         self.rules = [_rule(rule) for rule in environ.get("FAILPOINTS", "").split(",") if rule]
         self.log = environ.get("FAILPOINTS_LOG", "")
-        self.seen: Counter[str] = Counter()
+        self.seen: Counter[Rule] = Counter()
         self.lock = threading.Lock()
 
     def reach(self, name: str) -> None:
@@ -73,8 +73,9 @@ class Failpoints:
             ACTIONS[rule.action](rule.argument)
 
     def _is_time(self, rule: Rule) -> bool:
-        self.seen[rule.name] += 1
-        return self.seen[rule.name] == rule.occasion
+        # Counted for each rule: two of them may speak of the same place.
+        self.seen[rule] += 1
+        return self.seen[rule] == rule.occasion
 
 
 def _fits(rule: str, name: str) -> bool:
