@@ -34,10 +34,14 @@ class Looping:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.end()
+        os.close(self._reader)
+
+    def end(self) -> None:
+        """Be gone."""
         if self.is_alive:
             os.kill(self.pid, signal.SIGKILL)
             self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        os.close(self._reader)
 
     def _loop(self, app: Flask) -> None:
         Loop(app, Worker(self.name, self.lease_seconds)).start()

@@ -18,8 +18,6 @@ LEASES_AWAY = 3
 LONGEST_SECONDS = 60.0
 # The jobs whose steps are stopped at: each begins with one request and ends without another.
 NAMES = ("launch", "update-in-advance", "delete")
-# The names of what is done outside, between two transactions.
-DEEDS = ("create_change_set", "execute_change_set", "delete_stack", "send")
 CHOSEN = tuple(scenario for scenario in SCENARIOS if scenario.name in NAMES)
 
 
@@ -33,42 +31,39 @@ class Report:
     violations: list[str] = field(default_factory=list)
 
 
-def points_to_stop_at(points: Sequence[Point], dialect: str) -> list[Point]:
-    """Return the places a worker reaches in the chosen scenarios, each once.
-
-    On SQLite a worker that stops in the middle of a transaction keeps everybody from writing until it goes on: nothing
-    can be taken from it, so there is nothing to see.
-    """
-    reached = [each for each in points if each.occasion == 1 and not isinstance(each.scenario.phases[each.phase], Asks)]
-    return [each for each in reached if dialect != "sqlite" or not _is_in_a_transaction(each)]
-
-
-def _is_in_a_transaction(point: Point) -> bool:
-    place, _, moment = point.name.rpartition("/")
-    return moment == "effect" and place.rpartition("/")[2] not in DEEDS
+def points_to_stop_at(points: Sequence[Point]) -> list[Point]:
+    """Return the places a worker reaches in the chosen scenarios, each once."""
+    return [each for each in points if each.occasion == 1 and not isinstance(each.scenario.phases[each.phase], Asks)]
 
 
 def stop_at(here: Stage, points: Sequence[Point], report: Report) -> None:
-    """Have one worker stop at each of these places at the same time; another takes over; then all go on."""
+    """Have one worker stop at each of these places at the same time; another takes over; then all go on.
+
+    On PostgreSQL only: a process that stops may be in the middle of a transaction, and on SQLite nobody writes until
+    it goes on, so nothing can be taken from it.
+    """
     plays: dict[str, Play] = {}
+    wanted: dict[str, tuple[str, str]] = {}
+    # All of them before the first worker that could take what is not meant for it.
+    prepared = [_prepared(here, point, number) for number, point in enumerate(points)]
     with ExitStack() as workers:
         zombies = []
-        for number, point in enumerate(points):
-            play = _prepared(here, point, number)
-            plays[f"stopped at {point.label}"] = play
+        for number, (point, play) in enumerate(zip(points, prepared, strict=True)):
+            label = f"worker {number} stopped at {point.label}"
+            plays[label], wanted[label] = play, (point.scenario.job, point.scenario.stack)
             rule = f"{point.name}:1:stop"
             zombies.append(workers.enter_context(Looping(here, f"zombie {number}", LEASE_SECONDS, rule)))
             point.scenario.phases[0].play(play, [])
             if not _wait_for_stop(zombies[-1], play):
                 report.unreached.append(point.label)
+                zombies.pop().end()
         workers.enter_context(Looping(here, "the one who takes over", LEASE_SECONDS))
-        _let_go_on([each for each in zombies if each.is_stopped], report)
+        _let_go_on(zombies, report)
         _wait_for_ends(plays)
         # Whatever a worker that went on still wanted to do, it has done by now.
         report.ended_themselves += sum(each.wait(LEASE_SECONDS) and each.status == SELF_FENCED for each in zombies)
     for label, play in plays.items():
-        scenario = points[list(plays).index(label)].scenario
-        if (ends := play.ends()) != (scenario.job, scenario.stack):
+        if (ends := play.ends()) != wanted[label]:
             report.violations.append(f"{label}: the job is {ends[0]} and the stack {ends[1]}.")
     report.violations += judge(here, plays)
 
