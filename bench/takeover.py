@@ -35,7 +35,8 @@ def main() -> None:
     began = time.monotonic()
     with _chaos.ground("postgresql") as (directory, template, cloud), template.copy(directory) as database:
         (place := directory / "stage").mkdir()
-        settings = {"LEASE_SECONDS": str(LEASE_SECONDS), "WORKER_THREADS": str(given.jobs)}
+        # As many jobs again come by message as the worker's own timer finds.
+        settings = {"LEASE_SECONDS": str(LEASE_SECONDS), "WORKER_THREADS": str(given.jobs // 2)}
         with stage(database, cloud, place, **settings) as here, Cage() as cage:
             seconds = _measure(here, cage, given.workers, given.jobs)
     emit(
@@ -47,21 +48,21 @@ def main() -> None:
 def _measure(here: Stage, cage: Cage, workers: int, jobs: int) -> list[float]:
     """Return for each job the seconds from its worker's end to the next claim."""
     engine, config = here.app.extensions["engine"], here.app.extensions["config"]
-    holds = ",".join(f"claim/after:{number + 1}:sleep={FOR_EVER}" for number in range(jobs))
+    holds = ",".join(f"claim/after:{number + 1}:sleep={FOR_EVER}" for number in range(4 * jobs))
+    victims = [Worker(cage, config, name=f"victim-{each}", env={"FAILPOINTS": holds}) for each in range(workers)]
+    cage.start(*victims)
+    for number in range(workers * jobs):
+        launch().play(Play(here, f"job-{number}", f"job-{number}"), [])
+    _wait_until_held(engine, workers * jobs)
+    # With room for everything at once: how many jobs a worker has threads for is not the question here.
+    Worker(cage, config, name="heir", env={"WORKER_THREADS": str(2 * jobs)}).start()
     killed_at: dict[str, float] = {}
-    victims = []
-    for number in range(workers):
-        victims.append(Worker(cage, config, name=f"victim-{number}", env={"FAILPOINTS": holds}).start())
-        for each in range(jobs):
-            launch().play(Play(here, f"job-{number}-{each}", f"job-{number}-{each}"), [])
-        _wait_until_held(engine, (number + 1) * jobs)
-    Worker(cage, config, name="heir", env={"FAILPOINTS": ""}).start()
     for victim in victims:
         # Anywhere between two heartbeats.
         time.sleep(random.uniform(0, LEASE_SECONDS / 6))
-        owners = _owners(engine, victim.pid)
+        owned = _owned(engine, victim.pid)
         victim.kill9()
-        killed_at |= dict.fromkeys(owners, _now(engine))
+        killed_at |= dict.fromkeys(owned, _now(engine))
     return _until_claimed(engine, killed_at)
 
 
@@ -74,7 +75,7 @@ def _wait_until_held(engine: Engine, jobs: int) -> None:
         time.sleep(0.1)
 
 
-def _owners(engine: Engine, pid: int) -> list[str]:
+def _owned(engine: Engine, pid: int) -> list[str]:
     """Return the jobs the worker with this process id holds."""
     with engine.connect() as connection:
         return list(connection.scalars(select(Job.ref).where(Job.lease_owner.like(f"%:{pid}"))))

@@ -26,8 +26,6 @@ WRITES = (
     "ContinueUpdateRollback",
     "UpdateTerminationProtection",
 )
-# Where somebody asks for a change to be turned back, the repeated calls may take until it is through.
-TOO_LATE = {"cancel-late": ("succeeded", "ready"), "cancel-update": ("succeeded", "ready")}
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def run_in_doubt(here: Stage, seed: int, report: Report, scenarios: Sequence[Sce
     for scenario in scenarios:
         plays[f"{scenario.name} {seed}"] = play = play_through(here, scenario, seed)
         report.runs += 1
-        if (ends := play.ends()) not in ((scenario.job, scenario.stack), TOO_LATE.get(scenario.name)):
+        if not scenario.may_end(ends := play.ends()):
             report.violations.append(f"{scenario.name} {seed}: the job is {ends[0]} and the stack {ends[1]}.")
     report.violations += judge(here, plays)
     _count(here, before, doubt.log, report)

@@ -53,12 +53,16 @@ def _chunks(cases: Sequence[Case]) -> Iterator[Sequence[Case]]:
 def _run_on(here: Stage, cases: Sequence[Case], report: Report) -> None:
     plays: dict[str, Play] = {}
     for number, case in enumerate(cases):
-        plays[case.label] = play = _play(here, case, number, list(plays.values()))
         report.runs += 1
+        try:
+            plays[case.label] = play = _play(here, case, number, list(plays.values()))
+        except AssertionError as problem:
+            report.violations.append(f"{case.label}: {problem}")
+            continue
         report.kills += len(play.kills)
         if case.rules and case.rules[0] not in play.kills:
             report.unreached.append(case.label)
-        if (ends := play.ends()) != (case.scenario.job, case.scenario.stack):
+        if not case.scenario.may_end(ends := play.ends()):
             report.violations.append(f"{case.label}: the job is {ends[0]} and the stack {ends[1]}.")
     report.violations += judge(here, plays)
 

@@ -13,7 +13,7 @@ from tests.chaos.crash.scenarios import SCENARIOS
 from tests.chaos.crash.stage import Stage
 
 # Long enough that a busy machine alone makes nobody miss a lease, short enough to wait for three of them.
-LEASE_SECONDS = 1.5
+LEASE_SECONDS = 3.0
 LEASES_AWAY = 3
 LONGEST_SECONDS = 60.0
 # The jobs whose steps are stopped at: each begins with one request and ends without another.
@@ -77,12 +77,13 @@ def _prepared(here: Stage, point: Point, number: int) -> Play:
 
 
 def _wait_for_stop(zombie: Looping, play: Play) -> bool:
-    """Wait until the worker has stopped; say whether it did before the job ended without it."""
+    """Wait until the worker has stopped; say whether it did, and not the job's end or its own came first."""
     until = time.monotonic() + LONGEST_SECONDS
-    while not zombie.is_stopped and time.monotonic() < until:
-        if play.ends()[0] not in ("queued", "running") and not zombie.is_stopped:
-            time.sleep(0.2)
-            return zombie.is_stopped
+    while not zombie.is_stopped and zombie.is_alive and time.monotonic() < until:
+        if play.ends()[0] not in ("queued", "running"):
+            # It has done its last write, and may be on its way to the place after it.
+            time.sleep(0.3)
+            break
         time.sleep(0.02)
     return zombie.is_stopped
 
