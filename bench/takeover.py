@@ -95,7 +95,7 @@ def _until_claimed(engine: Engine, killed_at: dict[str, float]) -> list[float]:
     until = time.monotonic() + LONGEST_SECONDS
     while True:
         with engine.connect() as connection:
-            refs = dict(connection.execute(select(Job.id, Job.ref)).tuples())
+            refs = {row.id: row.ref for row in connection.execute(select(Job.id, Job.ref))}
             claims = {
                 refs[change.job_id]: change.at.timestamp()
                 for change in watch.job_log(connection)
