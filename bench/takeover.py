@@ -48,7 +48,8 @@ def main() -> None:
 def _measure(here: Stage, cage: Cage, workers: int, jobs: int) -> list[float]:
     """Return for each job the seconds from its worker's end to the next claim."""
     engine, config = here.app.extensions["engine"], here.app.extensions["config"]
-    holds = ",".join(f"claim/after:{number + 1}:sleep={FOR_EVER}" for number in range(4 * jobs))
+    # Claimed, kept alive by its worker's heartbeat, and going nowhere.
+    holds = ",".join(f"create/check/intent/before:{number + 1}:sleep={FOR_EVER}" for number in range(4 * jobs))
     victims = [Worker(cage, config, name=f"victim-{each}", env={"FAILPOINTS": holds}) for each in range(workers)]
     cage.start(*victims)
     for number in range(workers * jobs):
