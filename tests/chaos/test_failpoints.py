@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.failpoints import Failpoints, Injected
 from app.jobs.flows import Deed, Note
 from app.stacks import effects, noting, performing
 from tests.chaos.crash.cases import PLACES
@@ -123,6 +124,18 @@ def test_every_message_passes_a_failpoint(modules: dict[str, str]) -> None:
         "outbox/send/effect",
         "outbox/send/after",
     ]
+
+
+def test_two_rules_for_one_place_count_for_themselves() -> None:
+    points = Failpoints({"FAILPOINTS": "claim/after:1:raise,claim/after:3:raise"})
+    met = []
+    for _ in range(4):
+        try:
+            points.reach("claim/after")
+            met.append("passed")
+        except Injected:
+            met.append("raised")
+    assert met == ["raised", "passed", "raised", "passed"]
 
 
 def test_a_new_side_effect_without_a_failpoint_is_found(modules: dict[str, str]) -> None:
