@@ -71,6 +71,8 @@ class Report:
     chances: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
+    # What stopped in needs attention: kept whole, and nothing of it was done twice.
+    gave_up: list[str] = field(default_factory=list)
 
 
 def run_in_doubt(here: Stage, seed: int, report: Report, scenarios: Sequence[Scenario] = SCENARIOS) -> None:
@@ -81,21 +83,34 @@ def run_in_doubt(here: Stage, seed: int, report: Report, scenarios: Sequence[Sce
     before = len(here.proxy.calls)
     plays = {}
     for scenario in scenarios:
-        plays[f"{scenario.name} {seed}"] = play = play_through(here, scenario, seed)
+        label = f"{scenario.name} {seed}"
         report.runs += 1
+        play = plays[label] = Play(here, f"{scenario.name}-{seed}", f"{scenario.name}-{seed}")
+        try:
+            play_through(play, scenario)
+        except AssertionError as problem:
+            _note_broken(play, f"{label}: {problem}", report)
+            continue
+        if play.ends()[0] == "needs_attention":
+            _note_broken(play, label, report)
+            continue
         if not scenario.may_end(ends := play.ends()):
-            report.violations.append(f"{scenario.name} {seed}: the job is {ends[0]} and the stack {ends[1]}.")
+            report.violations.append(f"{label}: the job is {ends[0]} and the stack {ends[1]}.")
     report.violations += judge(here, plays)
     _count(here, before, doubt.log, report)
 
 
-def play_through(here: Stage, scenario: Scenario, seed: int) -> Play:
-    """Play all of a scenario on a stage, and return how it went."""
-    here.cloud.faults(*(dict(rule) for rule in scenario.faults))
-    play = Play(here, f"{scenario.name}-{seed}", f"{scenario.name}-{seed}")
+def play_through(play: Play, scenario: Scenario) -> None:
+    """Play all of a scenario on its stage."""
+    play.stage.cloud.faults(*(dict(rule) for rule in scenario.faults))
     for phase in (*scenario.before, *scenario.phases):
         phase.play(play, [])
-    return play
+
+
+def _note_broken(play: Play, words: str, report: Report) -> None:
+    """A job whose claims were not believed five times waits for a person, as it should; anything else is wrong."""
+    is_given_up = bool(play.job) and play.ends()[0] == "needs_attention"
+    (report.gave_up if is_given_up else report.violations).append(words)
 
 
 def _count(here: Stage, before: int, log: Path, report: Report) -> None:
