@@ -28,7 +28,8 @@ def measure(kind: str, chances: int) -> int:
     emit(
         bench="doubt", database=kind, share=SHARE, seeds=seed, jobs_played=report.runs,
         eligible=dict(report.chances), eligible_in_all=report.chances.total(), done_but_error=dict(report.lost),
-        gave_up=report.gave_up, violations=len(report.violations), wrong=report.violations, seconds=round(time.monotonic() - began),
+        gave_up=report.gave_up, violations=len(report.violations), wrong=report.violations,
+        seconds=round(time.monotonic() - began),
     )  # fmt: skip
     return len(report.violations)
 
