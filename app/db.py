@@ -35,6 +35,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from werkzeug.local import LocalProxy
 
 from app.config import Config
+from app.failpoints import reached
 
 # Crockford's alphabet without the letters people mistake for digits.
 REF_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -123,6 +124,7 @@ def new_ref(prefix: str) -> str:
 
 # A connection that was used this long ago may have been closed by the other end.
 IDLE_SECONDS = 5.0
+IDLE_TRANSACTION_SECONDS = 20
 # Statements each PostgreSQL connection keeps planned: there are a few hundred in all.
 MOST_PREPARED = 500
 
@@ -156,6 +158,9 @@ def _prepare_postgresql(connection: Any, record: Any) -> None:
     # through all orders takes the planner longer than the answer takes; beyond four tables it keeps to what it reads.
     connection.autocommit = True
     connection.execute("SET join_collapse_limit = 4")
+    # No transaction is open while anything else is waited for, so one that lies idle belongs to a process that hangs:
+    # what it has locked becomes free before its leases run out.
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION_SECONDS}s'")
     connection.autocommit = False
 
 
@@ -224,6 +229,19 @@ def _refuse_to_flush(session: Session, context: Any, instances: Any) -> None:
 def _refuse_to_execute(state: ORMExecuteState) -> None:
     if (state.is_insert or state.is_update or state.is_delete) and not will_write():
         raise RuntimeError("A request that only reads was about to write: it has to say so, see db.writing().")
+
+
+@event.listens_for(HouseSession, "before_commit")
+def _say_before_commit(session: Session) -> None:
+    if has_request_context() and not session.in_nested_transaction():
+        reached("request/commit/before")
+
+
+# First among those told of a commit: whatever follows it, such as a wake-up, has not happened yet.
+@event.listens_for(HouseSession, "after_commit", insert=True)
+def _say_after_commit(session: Session) -> None:
+    if has_request_context() and not session.in_nested_transaction():
+        reached("request/commit/after")
 
 
 def init_app(app: Flask, config: Config) -> None:

@@ -5,6 +5,7 @@
 """
 
 import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -25,9 +26,15 @@ def _raise(argument: str) -> None:
     raise Injected("a failpoint")
 
 
+def _stop(argument: str) -> None:
+    # Until somebody sends SIGCONT: what a machine that hangs for a while does to all of its threads.
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 ACTIONS: dict[str, Callable[[str], None]] = {
     "kill": _kill,
     "raise": _raise,
+    "stop": _stop,
     "sleep": lambda seconds: time.sleep(float(seconds)),
 }
 
@@ -54,7 +61,7 @@ class Failpoints:
     def __init__(self, environ: Mapping[str, str]):
         self.rules = [_rule(rule) for rule in environ.get("FAILPOINTS", "").split(",") if rule]
         self.log = environ.get("FAILPOINTS_LOG", "")
-        self.seen: Counter[str] = Counter()
+        self.seen: Counter[Rule] = Counter()
         self.lock = threading.Lock()
 
     def reach(self, name: str) -> None:
@@ -66,8 +73,9 @@ class Failpoints:
             ACTIONS[rule.action](rule.argument)
 
     def _is_time(self, rule: Rule) -> bool:
-        self.seen[rule.name] += 1
-        return self.seen[rule.name] == rule.occasion
+        # Counted for each rule: two of them may speak of the same place.
+        self.seen[rule] += 1
+        return self.seen[rule] == rule.occasion
 
 
 def _fits(rule: str, name: str) -> bool:

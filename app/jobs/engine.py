@@ -60,14 +60,21 @@ class Worker:
         """Take the job if it is runnable and nobody holds it. Time is the database's, so clocks need not agree."""
         reached("claim/before")
         db.session.rollback()
-        query = (
-            update(Job)
+        # Whoever hangs in the middle of a transaction on the job must not make everybody else wait for it.
+        free = (
+            select(Job.id)
             .where(
                 Job.id == job_id,
                 Job.status.in_(lifecycle.RUNNABLE),
                 Job.lease_until < db.now(),
                 Job.next_run_at <= db.now(),
             )
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        query = (
+            update(Job)
+            .where(Job.id == free)
             .values(
                 lease_owner=self.name,
                 lease_until=db.now(self.lease_seconds),

@@ -11,6 +11,7 @@ from sqlalchemy import delete, event, select
 from sqlalchemy.orm import Session
 
 from app import db
+from app.failpoints import reached
 from app.jobs.models import Outbox
 from app.logs import log
 
@@ -45,11 +46,14 @@ def send(job_id: int) -> bool:
     if time.monotonic() < _silent_until:
         return False
     try:
+        reached("outbox/send/before")
         current_app.extensions["celery"].send_task("jobs.run", (job_id,), retry=False)
+        reached("outbox/send/effect")
     except Exception as error:  # noqa: BLE001 - a broker may fail in any way; the timer finds the job all the same
         _silent_until = time.monotonic() + PAUSE_AFTER_FAILURE
         log.warning("broker_unavailable", error=type(error).__name__)
         return False
+    reached("outbox/send/after")
     return True
 
 

@@ -20,8 +20,9 @@ from app.jobs.chores import Chore, Rota, Shift
 from app.jobs.engine import Worker, due
 from app.logs import log
 
-# The share of a lease that may pass without a heartbeat before the worker stops itself.
-LATEST_BEAT = 0.6
+# The share of a lease that may pass without a heartbeat before the worker stops itself: two beats missed, and time to
+# notice. Half a lease after its last beat a worker does nothing any more.
+LATEST_BEAT = 0.45
 # After this long without a finished search for due jobs a worker is of no use to anybody.
 DEAF_SECONDS = 30.0
 

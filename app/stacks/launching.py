@@ -14,6 +14,7 @@ from app.stacks.effects import (
     ExecuteChangeSet,
     Explain,
     FindStack,
+    HasEventOf,
     ListResources,
     NoteUndo,
     Observe,
@@ -106,7 +107,9 @@ def _undo(case: Case) -> Generator[Effect, Any, Case]:
     except CloudProblem as problem:
         if problem.patience:
             raise
-        return (yield from _refuse(case, problem.sentence))
+        # Too late may be only this second call: the answer to a first one, which was heard, may have been lost.
+        if not (yield HasEventOf(case.where, case.token("cancel"))):
+            return (yield from _refuse(case, problem.sentence))
     yield NoteUndo()
     return case.with_(is_undoing=True)
 

@@ -1,6 +1,7 @@
 """The steps before anything changes: is the place free, what would change, does somebody say yes."""
 
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any
 
 from app.aws import cloudformation as cfn
@@ -98,7 +99,9 @@ def _continue_rollback(case: Case, found: cfn.StackState) -> Steps:
     if tries > MOST_TRIES:
         return _refused(found)
     yield CountTry(tries)
-    yield ContinueRollback(found.cloud_id, case.token(f"continue{tries}"), case.skips)
+    # Where nothing is stuck any more an earlier call was heard, though its answer was lost: the next look tells.
+    with suppress(WrongState):
+        yield ContinueRollback(found.cloud_id, case.token(f"continue{tries}"), case.skips)
     return Again(case.pace, "continuing the rollback of the last change")
 
 

@@ -411,3 +411,25 @@ def test_a_broken_flow_of_one_job_stops_no_other(rehearse, work, make):
     engine.add_steps(fine)
     db.session.commit()
     assert {broken.id, fine.id} & set(due()) == {fine.id}
+
+
+def test_a_job_somebody_keeps_locked_is_not_waited_for(app, rehearse, work):
+    """A process that hangs in the middle of a transaction must not hang the threads of every other worker too."""
+    job, portal, answers = rehearse(), app.extensions["engine"], []
+    job_id = job.id
+    db.session.commit()
+
+    def claim():
+        with app.app_context():
+            answers.append(work.worker.run(job_id))
+
+    with portal.connect() as other:
+        if portal.dialect.name == "postgresql":
+            # On SQLite one transaction at a time writes, so there a lock is never a single row's.
+            other.execute(update(Job).where(Job.id == job_id).values(attempts=0))
+        thread = threading.Thread(target=claim)
+        thread.start()
+        thread.join(5)
+        assert answers == [portal.dialect.name == "sqlite"]
+        other.rollback()
+    assert work.once(job) is (portal.dialect.name == "postgresql")

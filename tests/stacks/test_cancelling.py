@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import db
+from app import db, failpoints
 from app.errors import Conflict
 from app.identity.models import Person
 from app.jobs.models import Job
@@ -73,6 +73,49 @@ def test_a_change_cancelled_while_it_runs_goes_back(ready, update, cancel, work,
     assert (stack.status, stack.cloud_status) == (StackStatus.READY, "UPDATE_ROLLBACK_COMPLETE")
     assert stack.answers == stack.running_answers == before
     assert cloud.parameters(stack)["VisibilityTimeoutSeconds"] == "60"
+
+
+@pytest.fixture
+def break_off(work):
+    """`break_off(job, place)` runs the job until it breaks at a failpoint, and lets its lease run out."""
+
+    def run(job, place):
+        failpoints.arm({"FAILPOINTS": f"{place}:1:raise"})
+        try:
+            while job.attempts == 0:
+                work.once(job)
+        finally:
+            failpoints.arm({})
+        work.expire(job)
+
+    return run
+
+
+def test_a_launch_whose_removal_was_asked_for_and_not_noted_is_cancelled(launch, cancel, work, cloud, break_off):
+    """The worker died between the cloud's answer and its note of it, and the stack is gone when the next one looks."""
+    cloud.faults(SLOW)
+    stack, job = launch()
+    work.until(job, "follow")
+    cancel(job)
+    break_off(job, "create/follow/note_undo/before")
+    cloud.settle(stack)
+    assert work(job).status == "cancelled", job.failure
+    assert stack.status == StackStatus.DELETED
+
+
+def test_a_change_turned_back_and_not_noted_is_cancelled(ready, update, cancel, work, cloud, dana, break_off):
+    stack = ready()
+    job = update(stack, VisibilityTimeoutSeconds="90", OldestMessageAlarmSeconds="600")
+    work(job)
+    cloud.faults(SLOW | {"operation": "update", "seconds": 1})
+    plan = queries.plan_of(job)
+    deciding.confirm_plan(plan, plan.digest, Request(dana))
+    work.until(job, "follow")
+    cancel(job)
+    break_off(job, "update/follow/note_undo/before")
+    assert cloud.settle(stack) == "UPDATE_ROLLBACK_COMPLETE"
+    assert work(job).status == "cancelled", job.failure
+    assert stack.status == StackStatus.READY
 
 
 def test_a_cancel_that_comes_too_late_lets_the_change_end_well(ready, update, cancel, work, cloud, dana):

@@ -81,7 +81,8 @@ def _alone(run: Path) -> Iterator[None]:
         yield
 
 
-TEMPLATES = {"sqlite": SqliteTemplate, "postgresql": PostgresqlTemplate}
+Template = SqliteTemplate | PostgresqlTemplate
+TEMPLATES: dict[str, type[Template]] = {"sqlite": SqliteTemplate, "postgresql": PostgresqlTemplate}
 
 
 def server_directory(run: Path) -> Path:
