@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench._figures import emit, machine
-from tests.chaos.storm import launches
+from tests.chaos.storm import broker, launches
 
 Figures = dict[str, Any]
 
@@ -36,6 +36,11 @@ PARTS = {
         KEPT,
     )
     for database in ("postgresql", "sqlite")
+} | {
+    f"broker-{mode}": Part(
+        broker.run, {"mode": mode, "launches": 200}, {"mode": mode, "launches": 8}, ("violations", "stuck")
+    )
+    for mode in broker.MODES
 }
 
 
