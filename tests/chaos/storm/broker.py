@@ -15,6 +15,7 @@ from app.jobs.models import Job
 from bench._figures import percentile
 from tests.chaos.storm.client import Driver
 from tests.chaos.storm.installation import Installation
+from tests.chaos.storm.waiting import wait_for_quiet
 from tests.support.processes import free_port
 
 COPIES = 10
@@ -35,7 +36,7 @@ def run(mode: str, launches: int = 60, seed: int = 1, pause: float = 0.25) -> di
             for number in range(launches):
                 driver.launch(f"broker-{number:03}")
                 time.sleep(pause)
-            _settle(it)
+            wait_for_quiet(it, 60)
         return _figures(it, driver, mode)
 
 
@@ -72,12 +73,6 @@ def _flush(it: Installation) -> None:
     assert it.broker is not None
     with contextlib.suppress(valkey.ValkeyError):
         it.broker.flush()
-
-
-def _settle(it: Installation, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while it.unfinished() and time.monotonic() < until:
-        time.sleep(0.2)
 
 
 def _figures(it: Installation, driver: Driver, mode: str) -> dict[str, Any]:
