@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import celeryd_after_setup, worker_shutting_down
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -35,6 +35,8 @@ def make_celery(config: Config) -> Celery:
         broker_transport="app.jobs.files:Transport" if config.broker_url.startswith("filesystem") else None,
         broker_transport_options=_transport_options(config),
         broker_connection_retry_on_startup=True,
+        # The timer runs the jobs meanwhile: to give up would end it.
+        broker_connection_max_retries=None,
         broker_connection_timeout=2,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
@@ -189,10 +191,11 @@ def init_app(app: Flask, config: Config) -> None:
 
 
 def start_with(celery: Celery, app: Flask) -> None:
-    """Start the loop when Celery's worker is ready and stop it when it shuts down."""
+    """Start the loop when Celery's worker is set up and stop it when it shuts down."""
     loop = Loop(app, app.extensions["worker"])
 
-    @worker_ready.connect(weak=False)
+    # Not with `worker_ready`: that waits for the broker, and jobs do not.
+    @celeryd_after_setup.connect(weak=False)
     def ready(**kwargs: Any) -> None:
         loop.start()
         log.info("worker_ready", worker=loop.worker.name)
