@@ -84,6 +84,7 @@ SCENARIOS = (
         "delete-protected", (), (launch(environment="payments-sandbox"), CREATES, UNPROTECT, DELETE, DELETES),
         "succeeded", "deleted",
     ),
+    Scenario("cancel-at-once", (), (launch(), Works("create", "check"), CANCEL, CREATES), "cancelled", "deleted"),
     Scenario("cancel-early", (), (launch(), Works("create", "plan"), CANCEL, CREATES), "cancelled", "deleted"),
     Scenario(
         "cancel-late", (), (launch("slow"), Works("create", "follow"), CANCEL, CREATES),

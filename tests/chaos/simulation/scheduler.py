@@ -51,6 +51,7 @@ class Simulation:
         self.pace = max(1.0, behaviour.resource_seconds[1] / 3)
         self.job_seconds = rng.choice((300.0, 3600.0, 4 * 3600.0))
         self.world = World(self.clock, LEASE)
+        self.world.flows = self.flows
         self.cloud = Cloud(self.clock, rng, behaviour)
         self.workers = [Worker(self, number) for number in range(rng.choice((2, 3)))]
         self.people = People(self)

@@ -95,7 +95,7 @@ class Worker:
             return
 
     def _drive(self, run: Run) -> Points:
-        decided = decisions.advance(self.sim.flows[run.facts.kind], run.facts, self.sim.rng)
+        decided = decisions.advance(self.sim.flows[run.facts.kind], run.facts, self.sim.rng, run.opened)
         answer: Any = None
         problem: Problem | None = None
         while True:

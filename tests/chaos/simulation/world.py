@@ -4,12 +4,13 @@ Time is the virtual clock's alone. What `app.jobs.engine.Worker.claim` and `app.
 over again; `test_world.py` holds the two against each other on random rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from app.jobs import lifecycle as jobs
-from app.jobs.decisions import End, GiveBack, JobFacts, StepChange, Write, written
+from app.jobs.decisions import End, GiveBack, JobFacts, StepChange, Take, Write, next_act, opening, written
+from app.jobs.flows import FLOWS, Flow
 from app.jobs.lifecycle import JobStatus, StepStatus
 from app.jobs.run import PROOF_LASTS, LeaseLost
 from app.stacks import lifecycle as stacks
@@ -28,6 +29,7 @@ class World:
 
     def __init__(self, now: Callable[[], float], lease_seconds: float):
         self.now, self.lease_seconds = now, lease_seconds
+        self.flows: Mapping[str, Flow] = FLOWS
         self.jobs: list[Job] = []
         self.stacks: list[Stack] = []
         self.entries: list[Entry] = []
@@ -129,6 +131,16 @@ class Run:
         self.proved_at = self.now
         self.facts: JobFacts = job.facts(self.now)
         self.is_repeat = False
+        self.opened: Take | None = None
+        self._open()
+
+    def _open(self) -> None:
+        """Write the first step's intent with the claim: `Run.open`."""
+        flow = self.world.flows.get(self.facts.kind)
+        act = next_act(self.facts, flow) if flow else None
+        if isinstance(act, Take):
+            self.opened = act
+            self._write(opening(act))
 
     def holds_newest(self) -> bool:
         return self.job.fence == self.fence
