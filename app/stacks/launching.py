@@ -122,10 +122,10 @@ def _refuse(case: Case, why: str) -> Generator[Effect, Any, Case]:
 
 def _unseen(case: Case) -> Steps:
     """Right after the request a stack may be too young to be known; told often enough, it is gone."""
-    if case.is_to_be_undone:
-        return Cancelled("undone on request")
     if case.looks <= LOOKS_BEFORE_BELIEVING:
         return Again(case.pace, "the cloud does not know it yet")
+    if case.is_to_be_undone:
+        return Cancelled("undone on request")
     return (yield from _disappeared(case))
 
 

@@ -64,6 +64,12 @@ def test_an_undoing_that_was_heard_is_noted_before_an_older_reading_hides_it(see
     assert isinstance(outcome, Again)
 
 
+def test_a_launch_that_is_too_young_to_be_known_is_not_cancelled_yet():
+    young = case(wants_cancel=True, looks=1)
+    assert isinstance(perform(launching.follow(young), find_stack=None)[1], Again)
+    assert isinstance(perform(launching.follow(young.with_(looks=6)), find_stack=None)[1], Cancelled)
+
+
 def test_a_launch_is_cancelled_once_it_is_sure_that_nothing_has_begun():
     begun = case(cloud_id=None, plan=None, looks=1)
     asked, outcome = perform(cancelling.cancel(begun))
