@@ -19,7 +19,7 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True)
 class Part:
-    """A storm: `full` and `short` are its sizes; `zero` names the figures that must be 0, `most` how much others may be."""
+    """A storm: `full` and `short` are its sizes; figures named in `zero` must be 0, and those in `most` no more."""
 
     run: Callable[..., Figures]
     full: Figures

@@ -38,7 +38,7 @@ STOPS = (
     "create/verify/end_succeeded/before",
 )
 LEASE_SECONDS = 6.0
-POISON = "update/check/intent/after:1:kill"
+POISON = "update/plan/create_change_set/before:1:kill"
 
 
 @pytest.fixture
@@ -64,11 +64,12 @@ def test_a_worker_that_loses_its_database_does_nothing_more_and_ends(here: Stage
         through = f"postgresql://{info['user']}@127.0.0.1:{proxy.port}/{info['dbname']}"
         config = settings(through, tmp_path, AWS_ENDPOINT_URL=here.proxy.url, LEASE_SECONDS=str(LEASE_SECONDS))
         # It is on its way to the cloud when its database is cut off, and would get there after its time.
-        rule = {"FAILPOINTS": f"create/plan/create_change_set/before:1:sleep={LEASE_SECONDS}"}
+        place, seen = "create/plan/create_change_set/before", tmp_path / "places.txt"
+        rule = {"FAILPOINTS": f"{place}:1:sleep={LEASE_SECONDS}", "FAILPOINTS_LOG": str(seen)}
         worker = Worker(cage, config, env=rule).start()
         play = Play(here, "refunds", "refunds")
         launch().play(play, [])
-        assert _eventually(lambda: "create_change_set" in worker.output())
+        assert _eventually(lambda: seen.exists() and place in seen.read_text())
         proxy.blackhole()
         cut_at = time.monotonic()
         assert _eventually(lambda: not worker.is_alive, LEASE_SECONDS)
