@@ -67,6 +67,11 @@ def _vanish(play: Play) -> None:
         pass
 
 
+def _unheard(play: Play) -> None:
+    """The next request for a plan does not get through, so nobody can tell for a while whether it did."""
+    play.stage.proxy.faults.once("CreateChangeSet", "expired")
+
+
 SCENARIOS = (
     Scenario("launch", (), READY, "succeeded", "ready"),
     Scenario("launch-fails", (), (launch("broken"), CREATES), "failed", "failed", (BROKEN,)),
@@ -85,6 +90,10 @@ SCENARIOS = (
         "succeeded", "deleted",
     ),
     Scenario("cancel-at-once", (), (launch(), Works("create", "check"), CANCEL, CREATES), "cancelled", "deleted"),
+    Scenario(
+        "cancel-unheard", (), (launch(), Happens(_unheard), Works("create", "plan"), CANCEL, CREATES),
+        "cancelled", "deleted",
+    ),
     Scenario("cancel-early", (), (launch(), Works("create", "plan"), CANCEL, CREATES), "cancelled", "deleted"),
     Scenario(
         "cancel-late", (), (launch("slow"), Works("create", "follow"), CANCEL, CREATES),
