@@ -51,7 +51,8 @@ def _at_once(pool: ThreadPoolExecutor, client: Client, ref: str, people: int) ->
 
 def _figures(it: Installation, refs: list[str], heard: list[list[Answer]]) -> dict[str, Any]:
     answers = [answer for each in heard for answer in each]
-    found = it.violations()
+    # Nobody runs the jobs here, so they do wait; everything else has to hold.
+    found = [each for each in it.violations() if each.invariant != "I8"]
     return {
         "database": it.database,
         "stacks": len(refs),
